@@ -1,0 +1,44 @@
+//! Layer 0: the words. Values that exist only if they are valid, and that mask themselves when printed.
+//!
+//! Everything personal ([`IdNumber`], [`PersonName`]) shows its content through one explicit `reveal()` alone.
+
+mod credit_code;
+mod division;
+mod id_number;
+mod ids;
+mod liaoning;
+mod outcome;
+mod person;
+mod person_name;
+
+pub use credit_code::{CreditCode, CreditCodeError};
+pub use division::{Division, DivisionError, Level};
+pub use id_number::{IdNumber, IdNumberError, Sex};
+pub use ids::{AgencyId, ClaimRef, Slug, SlugError};
+pub use outcome::{Answer, Cause, Decision, Disposition, Outcome};
+pub use person::Person;
+pub use person_name::{PersonName, PersonNameError};
+
+/// Hides all of a personal value but its first and last character: a birth date and four visible
+/// digits of an ID number would leave about 34 candidates.
+pub(crate) fn mask(value: &str) -> String {
+    let count = value.chars().count();
+    let mut masked = String::with_capacity(value.len());
+    for (index, character) in value.chars().enumerate() {
+        let visible = count > 2 && (index == 0 || index + 1 == count);
+        masked.push(if visible { character } else { '*' });
+    }
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mask;
+
+    #[test]
+    fn masking_keeps_the_ends_of_long_values_only() {
+        assert_eq!(mask("210102199001011234"), "2****************4");
+        assert_eq!(mask("张三"), "**");
+        assert_eq!(mask(""), "");
+    }
+}

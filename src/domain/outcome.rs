@@ -1,0 +1,132 @@
+use serde::{Deserialize, Serialize};
+
+/// What one witness says (答复).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The facts confirm the claim.
+    Confirms,
+    /// The facts refute it.
+    Refutes,
+    /// The department has no record that says either.
+    NoRecord,
+    /// The name given is not the recorded one; which part differs is not said.
+    Mismatch,
+    /// A department could not be asked; see [`Cause`].
+    Unavailable,
+    /// A department needs more time.
+    Pending,
+}
+
+/// What the gateway says (核验结果).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The claim is true.
+    Confirmed,
+    /// The claim is false.
+    Refuted,
+    /// Nobody who was asked holds a record that says either.
+    NoRecord,
+    /// A name given is not the recorded one.
+    Mismatch,
+    /// Departments contradict each other.
+    Conflict,
+    /// A department needs more time.
+    Pending,
+    /// A department that could change the outcome could not be asked.
+    Unavailable,
+    /// No source is connected for this: the guidance says where to go.
+    Referred,
+}
+
+impl Outcome {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Refuted => "refuted",
+            Self::NoRecord => "no_record",
+            Self::Mismatch => "mismatch",
+            Self::Conflict => "conflict",
+            Self::Pending => "pending",
+            Self::Unavailable => "unavailable",
+            Self::Referred => "referred",
+        }
+    }
+}
+
+/// Why a department gave no usable answer: one name each, the same in replies, metrics and docs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// No answer in time.
+    Timeout,
+    /// Nothing listens at the department's address, or the connection broke before an answer.
+    ConnectRefused,
+    /// The secure connection failed.
+    Tls,
+    /// The department says that it is busy.
+    Busy,
+    /// The department does not let us ask.
+    Denied,
+    /// The department reports an error of its own.
+    SourceError,
+    /// The reply does not fit its schema or cannot be decoded.
+    InvalidSourceResponse,
+    /// The reply is about another person.
+    WrongSubject,
+    /// The reply's result code is not in the source's map.
+    UnknownCode,
+    /// The reply is larger than the source's limit.
+    TooLarge,
+    /// The secret that the source needs is not there.
+    Misconfigured,
+}
+
+impl Cause {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::ConnectRefused => "connect-refused",
+            Self::Tls => "tls",
+            Self::Busy => "busy",
+            Self::Denied => "denied",
+            Self::SourceError => "source-error",
+            Self::InvalidSourceResponse => "invalid-source-response",
+            Self::WrongSubject => "wrong-subject",
+            Self::UnknownCode => "unknown-code",
+            Self::TooLarge => "too-large",
+            Self::Misconfigured => "misconfigured",
+        }
+    }
+}
+
+/// What happens to a matter (处置方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disposition {
+    /// Departments check the fact with each other.
+    Verify,
+    /// Another body issues the paper.
+    Issuer,
+    /// The resident's own papers serve.
+    OwnDocuments,
+    /// No proof is needed at all.
+    Abolished,
+}
+
+/// What triage says about a demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// In the annex: a committee must not issue it.
+    Prohibited,
+    /// In the city's list of retained items: a committee issues it by its guide.
+    Retained,
+    /// Neither: the demander must state a legal basis (二(一)).
+    NoBasis,
+}

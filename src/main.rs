@@ -1,0 +1,3 @@
+//! The `heyan` binary.
+
+fn main() {}
