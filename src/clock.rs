@@ -1,0 +1,84 @@
+//! Layer 0: time, as a value that is passed in, so that whatever depends on it can be tested at any date.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+
+    /// The present day in Asia/Shanghai: what "today" means to every matter.
+    fn today(&self) -> Date {
+        day_of(self.now())
+    }
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A clock that stands until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<Timestamp>);
+
+impl ManualClock {
+    /// A clock that stands at `now`.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Moves it forward.
+    pub fn advance(&self, by: Duration) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now =
+            now.saturating_add(SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The day in Asia/Shanghai, which has kept UTC+8 without daylight saving time since 1991.
+#[must_use]
+pub fn day_of(moment: Timestamp) -> Date {
+    jiff::tz::offset(8).to_datetime(moment).date()
+}
+
+/// A length of time as configuration and requests write it (`10m`, `1h30m`, `500ms`), never negative.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_turns_at_midnight_in_shanghai() {
+        let day = |text: &str| day_of(text.parse().unwrap()).to_string();
+        assert_eq!(day("2026-11-22T15:59:59Z"), "2026-11-22");
+        assert_eq!(day("2026-11-22T16:00:00Z"), "2026-11-23");
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("10m"), Some(Duration::from_mins(10)));
+        assert_eq!(duration("-10m"), None);
+        assert_eq!(duration("soon"), None);
+    }
+}
