@@ -201,7 +201,7 @@ fn type_name(kind: &TypeKind) -> String {
         TypeKind::Single(kind) => name(kind.to_string()),
         TypeKind::Multiple(kinds) => {
             let mut names = String::new();
-            for kind in kinds.iter() {
+            for kind in kinds {
                 let separator = if names.is_empty() { "" } else { " or " };
                 let _ = write!(names, "{separator}{}", name(kind.to_string()));
             }
