@@ -1,7 +1,7 @@
 //! Layer 0: a TOML file read against its JSON Schema, so that every error is found at once and each has its line.
 //!
 //! The schema says what a file may hold; its `description`s double as the advice in error messages. After
-//! [`Document::read`] has accepted a file, [`Document::into`] fills a plain Rust type from it.
+//! [`Document::read`] has accepted a file, [`Document::fill`] fills a plain Rust type from it.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -105,7 +105,7 @@ impl Document {
     ///
     /// # Errors
     /// If the schema allows what the type doesn't hold.
-    pub fn into<T: DeserializeOwned>(&self) -> Result<T, Diagnostic> {
+    pub fn fill<T: DeserializeOwned>(&self) -> Result<T, Diagnostic> {
         serde_json::from_value(self.value.clone()).map_err(|error| self.error("", error.to_string()))
     }
 

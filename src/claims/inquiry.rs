@@ -1,0 +1,154 @@
+//! One question being answered: a claim about these people, with what is known so far.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::Value as Json;
+
+use super::expression::Subject;
+use super::frame::Frame;
+use super::{Claim, constant};
+use crate::departments::{Fact, OperationRef};
+use crate::domain::{Answer, Cause, IdNumber, Outcome, Person, Slug};
+
+/// A claim about certain people while its answers come in, in any order.
+///
+/// Call [`advance`](Self::advance), ask what it returns, [`settle`](Self::settle) each answer as it arrives, and repeat until
+/// there is an [`outcome`](Self::outcome).
+#[derive(Debug)]
+pub struct Inquiry {
+    root: Frame,
+    asked: Asked,
+    today: String,
+}
+
+/// A question that is to be asked now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Names the question when its answer is settled.
+    pub slot: usize,
+    /// What to ask.
+    pub operation: OperationRef,
+    /// Whom it is about.
+    pub about: Person,
+}
+
+/// What one witness said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessReport {
+    /// The source that was asked.
+    pub source: Slug,
+    /// What it means for the claim.
+    pub answer: Answer,
+    /// Why it is unavailable.
+    pub cause: Option<Cause>,
+    /// When the source was asked: the oldest of its answers.
+    pub as_of: Option<Timestamp>,
+    /// Whether one of its answers was known before.
+    pub cached: bool,
+}
+
+impl Inquiry {
+    /// A question about `people`, one for each role of the claim, with a value for each of its parameters.
+    #[must_use]
+    pub fn new(claim: Arc<Claim>, people: Vec<Person>, parameters: &[Json], today: Date) -> Self {
+        let parameters = parameters.iter().filter_map(constant).collect();
+        let today = today.to_string();
+        let subjects = people.into_iter().map(Subject::from).collect();
+        let root = Frame::new(claim, subjects, parameters, &today);
+        Self { root, asked: Asked::default(), today }
+    }
+
+    /// What is to be asked now. Questions of one `any` or `all` rule come together; those of a `first` rule one part
+    /// after the other; nothing is asked twice, and nothing that cannot change the outcome any more.
+    pub fn advance(&mut self) -> Vec<Ask> {
+        let before = self.asked.slots.len();
+        if self.root.verdicts(&self.asked, &self.today).settled().is_none() {
+            self.root.expand(&mut self.asked, &self.today);
+        }
+        let new = self.asked.slots.iter().enumerate().skip(before);
+        new.map(|(slot, asked)| Ask { slot, operation: asked.operation.clone(), about: asked.about.clone() }).collect()
+    }
+
+    /// Notes an answer. `cached` says that it was known before this question was asked.
+    pub fn settle(&mut self, slot: usize, answer: Result<Arc<Fact>, Cause>, cached: bool) {
+        if let Some(slot) = self.asked.slots.get_mut(slot) {
+            slot.state = match answer {
+                Ok(fact) => State::Answered { fact, cached },
+                Err(cause) => State::Failed(cause),
+            };
+        }
+    }
+
+    /// The outcome, once nothing can change it or nobody is left to ask: `unavailable` where an answer that could not be
+    /// got might change it. `None` while answers are awaited or there is something to ask.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.root.verdicts(&self.asked, &self.today).settled() {
+            Some(verdict) => Some(verdict.outcome()),
+            None if self.asked.slots.iter().any(|slot| matches!(slot.state, State::Awaited)) => None,
+            None => Some(Outcome::Unavailable),
+        }
+    }
+
+    /// What each witness that was asked has said, in the order of the claim.
+    #[must_use]
+    pub fn witnesses(&self) -> Vec<WitnessReport> {
+        let mut reports = Vec::new();
+        self.root.report(&self.asked, &self.today, &mut reports);
+        reports
+    }
+
+    /// The sources that could not be asked although the outcome stands without them.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<Slug> {
+        if matches!(self.outcome(), None | Some(Outcome::Unavailable)) {
+            return Vec::new();
+        }
+        let failed = self.asked.slots.iter().filter(|slot| matches!(slot.state, State::Failed(_)));
+        let mut sources: Vec<Slug> = failed.map(|slot| slot.operation.source.clone()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+}
+
+/// All questions of an inquiry, each once.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) slots: Vec<Slot>,
+    places: HashMap<(OperationRef, IdNumber), usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) operation: OperationRef,
+    about: Person,
+    pub(super) state: State,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    Awaited,
+    Answered { fact: Arc<Fact>, cached: bool },
+    Failed(Cause),
+}
+
+impl Asked {
+    pub(super) fn ask(&mut self, operation: &OperationRef, about: Person) -> usize {
+        let key = (operation.clone(), about.id_number);
+        if let Some(slot) = self.places.get(&key) {
+            return *slot;
+        }
+        let slot = self.slots.len();
+        self.slots.push(Slot { operation: operation.clone(), about, state: State::Awaited });
+        self.places.insert(key, slot);
+        slot
+    }
+
+    pub(super) fn state(&self, slot: usize) -> Option<&State> {
+        self.slots.get(slot).map(|slot| &slot.state)
+    }
+}
