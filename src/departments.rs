@@ -66,6 +66,8 @@ pub struct Question {
     pub parameters: Arc<Map<String, Value>>,
     /// On whose behalf.
     pub occasion: Arc<Occasion>,
+    /// A fact that was got before this moment will not do.
+    pub not_before: Option<Timestamp>,
 }
 
 /// What a department answered.

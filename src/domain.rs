@@ -10,6 +10,7 @@ mod liaoning;
 mod outcome;
 mod person;
 mod person_name;
+mod token_hash;
 
 pub use credit_code::{CreditCode, CreditCodeError};
 pub use division::{Division, DivisionError, Level};
@@ -18,6 +19,7 @@ pub use ids::{AgencyId, ClaimRef, Slug, SlugError};
 pub use outcome::{Answer, Cause, Decision, Disposition, Outcome};
 pub use person::Person;
 pub use person_name::{PersonName, PersonNameError};
+pub use token_hash::{TokenHash, TokenHashError};
 
 /// Hides all of a personal value but its first and last character: a birth date and four visible
 /// digits of an ID number would leave about 34 candidates.

@@ -1,0 +1,6 @@
+//! Layer 4: the REST contract.
+
+mod context;
+mod json;
+mod problem;
+mod verification_request;

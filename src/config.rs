@@ -1,0 +1,286 @@
+//! Layer 2: configuration. From files, embedded or on disk, to values that are valid, with everything that is wrong at once.
+
+mod folder;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::clock;
+use crate::diagnostic::{Diagnostic, unknown};
+use crate::document::{Document, DocumentSchema};
+use crate::domain::{AgencyId, Slug, TokenHash};
+use crate::matters::Catalog;
+use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
+
+pub use folder::{File, Folder};
+
+/// The gateway's settings.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where requests are taken.
+    pub listen: SocketAddr,
+    /// How many threads; `None`: one for each core.
+    pub workers: Option<usize>,
+    /// Until a request's head and body must be there.
+    pub request_timeout: Duration,
+    /// How long a reply waits before it says `pending`.
+    pub answer_within: Duration,
+    /// How long running requests may go on after a signal to stop.
+    pub shutdown_grace: Duration,
+    /// The most facts that are remembered.
+    pub facts: u64,
+    /// The most verifications whose state can be asked for.
+    pub verifications: u64,
+    /// How long it can be asked for.
+    pub verifications_for: Duration,
+    /// The most replies that are kept for an `Idempotency-Key`.
+    pub idempotent_replies: u64,
+    /// Sources that matters may name although they are not connected.
+    pub not_connected: BTreeSet<Slug>,
+    /// What facts may be needed for, each with its name.
+    pub purposes: BTreeMap<Slug, String>,
+    /// Who may ask, with the hashes of their tokens.
+    pub agencies: Vec<(Agency, Vec<TokenHash>)>,
+    /// Where each claim of a grant was written.
+    patterns: Vec<(ClaimPattern, Diagnostic)>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Raw {
+    server: RawServer,
+    memory: RawMemory,
+    not_connected: Vec<String>,
+    purposes: Vec<RawPurpose>,
+    agencies: Vec<RawAgency>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct RawServer {
+    listen: String,
+    workers: usize,
+    request_timeout: String,
+    answer_within: String,
+    shutdown_grace: String,
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            workers: 0,
+            request_timeout: "10s".to_owned(),
+            answer_within: "3s".to_owned(),
+            shutdown_grace: "10s".to_owned(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct RawMemory {
+    facts: u64,
+    verifications: u64,
+    verifications_for: String,
+    idempotent_replies: u64,
+}
+
+impl Default for RawMemory {
+    fn default() -> Self {
+        Self { facts: 200_000, verifications: 200_000, verifications_for: "1h".to_owned(), idempotent_replies: 50_000 }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawPurpose {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct RawAgency {
+    id: String,
+    name: String,
+    tokens: Vec<String>,
+    grants: Vec<RawGrant>,
+}
+
+#[derive(Deserialize)]
+struct RawGrant {
+    claims: Vec<String>,
+    purposes: Vec<String>,
+}
+
+impl Settings {
+    /// Reads the gateway's file and the agencies' files of a folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn load(folder: &Folder) -> Result<Self, Vec<Diagnostic>> {
+        let schema = folder.read("schemas/config.schema.json").map_err(|error| vec![error])?;
+        let schema = DocumentSchema::new(&schema.shown, &schema.text).map_err(|error| vec![error])?;
+        let main = folder.read("config/heyan.toml").map_err(|error| vec![error])?;
+        let mut reader = Reader::default();
+        let mut documents = Vec::new();
+        for file in std::iter::once(main).chain(folder.list("config/agencies/", "toml")) {
+            match Document::read(&file.shown, &file.text, &schema) {
+                Ok(document) => documents.push(document),
+                Err(wrong) => reader.errors.extend(wrong),
+            }
+        }
+        let raws: Vec<(&Document, Raw)> =
+            documents.iter().filter_map(|document| Some((document, reader.keep(document.fill())?))).collect();
+        for (document, _) in raws.iter().skip(1) {
+            for key in document.value().as_object().into_iter().flatten().map(|(key, _)| key) {
+                if key != "agencies" && key != "purposes" {
+                    let message = format!("\"{key}\" belongs into heyan.toml; here stand agencies and purposes");
+                    reader.errors.push(document.error(&format!("/{key}"), message));
+                }
+            }
+        }
+        for (document, raw) in &raws {
+            reader.purposes(document, raw);
+        }
+        for (document, raw) in &raws {
+            reader.agencies(document, raw);
+        }
+        let settings = raws.first().and_then(|(document, raw)| reader.settings(document, raw));
+        match settings {
+            Some(settings) if reader.errors.is_empty() => Ok(settings),
+            _ => Err(reader.errors),
+        }
+    }
+
+    /// Finds grants that name a matter or a claim which the catalog doesn't have.
+    #[must_use]
+    pub fn check_grants(&self, catalog: &Catalog) -> Vec<Diagnostic> {
+        let claims: Vec<String> = catalog.claims().map(|claim| claim.reference().to_string()).collect();
+        let wrong = |(pattern, place): &(ClaimPattern, Diagnostic)| {
+            let message = match pattern {
+                ClaimPattern::Every => return None,
+                ClaimPattern::Matter(matter) => {
+                    let matters = catalog.matters().iter().map(|matter| matter.id.as_str());
+                    catalog.matter(matter.as_str()).is_none().then(|| unknown("matter", matter.as_str(), matters))
+                }
+                ClaimPattern::Claim(claim) => catalog
+                    .claim(claim)
+                    .is_none()
+                    .then(|| unknown("claim", &claim.to_string(), claims.iter().map(String::as_str))),
+            }?;
+            Some(Diagnostic { message, ..place.clone() })
+        };
+        self.patterns.iter().filter_map(wrong).collect()
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    errors: Vec<Diagnostic>,
+    purposes: BTreeMap<Slug, String>,
+    agencies: Vec<(Agency, Vec<TokenHash>)>,
+    holders: BTreeMap<TokenHash, AgencyId>,
+    patterns: Vec<(ClaimPattern, Diagnostic)>,
+}
+
+impl Reader {
+    fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn purposes(&mut self, document: &Document, raw: &Raw) {
+        for (index, purpose) in raw.purposes.iter().enumerate() {
+            let place = format!("/purposes/{index}/id");
+            let id = purpose.id.parse::<Slug>().map_err(|error| document.error(&place, error.to_string()));
+            let Some(id) = self.keep(id) else { continue };
+            if self.purposes.insert(id, purpose.name.clone()).is_some() {
+                self.errors.push(document.error(&place, format!("the purpose \"{}\" is there already", purpose.id)));
+            }
+        }
+    }
+
+    fn agencies(&mut self, document: &Document, raw: &Raw) {
+        for (index, agency) in raw.agencies.iter().enumerate() {
+            let place = format!("/agencies/{index}");
+            let id = agency.id.parse::<Slug>().map_err(|error| document.error(&format!("{place}/id"), error.to_string()));
+            let Some(id) = self.keep(id).map(AgencyId) else { continue };
+            if self.agencies.iter().any(|(other, _)| other.id == id) {
+                let message = format!("the agency \"{id}\" is there already");
+                self.errors.push(document.error(&format!("{place}/id"), message));
+            }
+            let mut tokens = Vec::new();
+            for (number, token) in agency.tokens.iter().enumerate() {
+                let place = format!("{place}/tokens/{number}");
+                let hash = token.parse::<TokenHash>().map_err(|error| document.error(&place, error.to_string()));
+                let Some(hash) = self.keep(hash) else { continue };
+                if let Some(other) = self.holders.insert(hash, id.clone()).filter(|other| *other != id) {
+                    self.errors.push(document.error(&place, format!("the agency \"{other}\" has the same token")));
+                }
+                tokens.push(hash);
+            }
+            let grants = agency.grants.iter().enumerate();
+            let grants = grants.map(|(number, raw)| self.grant(document, &format!("{place}/grants/{number}"), raw)).collect();
+            self.agencies.push((Agency { id, name: agency.name.clone(), grants }, tokens));
+        }
+    }
+
+    fn grant(&mut self, document: &Document, place: &str, raw: &RawGrant) -> Grant {
+        let mut claims = Vec::new();
+        for (index, text) in raw.claims.iter().enumerate() {
+            let here = document.error(&format!("{place}/claims/{index}"), "say \"matter/claim\", \"matter/*\" or \"*\"");
+            let Some(pattern) = self.keep(text.parse::<ClaimPattern>().map_err(|_| here.clone())) else { continue };
+            self.patterns.push((pattern.clone(), here));
+            claims.push(pattern);
+        }
+        let mut purposes = Vec::new();
+        for (index, text) in raw.purposes.iter().enumerate().filter(|(_, text)| *text != "*") {
+            match text.parse::<Slug>().ok().filter(|purpose| self.purposes.contains_key(purpose)) {
+                Some(purpose) => purposes.push(purpose),
+                None => {
+                    let message = unknown("purpose", text, self.purposes.keys().map(Slug::as_str));
+                    self.errors.push(document.error(&format!("{place}/purposes/{index}"), message));
+                }
+            }
+        }
+        let every = raw.purposes.iter().any(|purpose| purpose == "*");
+        Grant { claims, purposes: if every { Purposes::Every } else { Purposes::These(purposes) } }
+    }
+
+    fn settings(&mut self, document: &Document, raw: &Raw) -> Option<Settings> {
+        let mut duration = |place: &str, text: &str| {
+            let wrong = || document.error(place, "not a length of time; write it such as 500ms, 3s or 10m");
+            self.keep(clock::duration(text).filter(|length| !length.is_zero()).ok_or_else(wrong))
+        };
+        let request_timeout = duration("/server/request_timeout", &raw.server.request_timeout);
+        let answer_within = duration("/server/answer_within", &raw.server.answer_within);
+        let shutdown_grace = duration("/server/shutdown_grace", &raw.server.shutdown_grace);
+        let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for);
+        let listen = raw.server.listen.parse::<SocketAddr>();
+        let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
+        let listen = self.keep(listen.map_err(wrong));
+        let mut not_connected = BTreeSet::new();
+        for (index, source) in raw.not_connected.iter().enumerate() {
+            let place = format!("/not_connected/{index}");
+            let source = source.parse::<Slug>().map_err(|error| document.error(&place, error.to_string()));
+            not_connected.extend(self.keep(source));
+        }
+        Some(Settings {
+            listen: listen?,
+            workers: Some(raw.server.workers).filter(|workers| *workers > 0),
+            request_timeout: request_timeout?,
+            answer_within: answer_within?,
+            shutdown_grace: shutdown_grace?,
+            facts: raw.memory.facts,
+            verifications: raw.memory.verifications,
+            verifications_for: verifications_for?,
+            idempotent_replies: raw.memory.idempotent_replies,
+            not_connected,
+            purposes: std::mem::take(&mut self.purposes),
+            agencies: std::mem::take(&mut self.agencies),
+            patterns: std::mem::take(&mut self.patterns),
+        })
+    }
+}
