@@ -13,3 +13,4 @@ pub mod domain;
 pub mod gateway;
 pub mod matters;
 pub mod rights;
+pub mod sources;

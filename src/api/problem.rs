@@ -80,7 +80,7 @@ pub(crate) enum Reason {
     UnknownPurpose,
     /// The same person in two roles.
     SamePerson,
-    /// Not a header value of this kind.
+    /// Not an ID number.
     IdNumber(IdNumberError),
     /// Not a name.
     Name(PersonNameError),
@@ -88,8 +88,6 @@ pub(crate) enum Reason {
     Division(DivisionError),
     /// The idempotency key is empty, too long, or holds other than printable ASCII.
     IdempotencyKey,
-    /// The preference is not one of RFC 7240 that is known here.
-    Prefer,
 }
 
 /// Kinds of JSON values.
@@ -291,7 +289,6 @@ impl Reason {
                 "Idempotency-Key 须为 1 至 255 个可打印 ASCII 字符",
                 "the Idempotency-Key must have 1 to 255 printable ASCII characters",
             ),
-            Self::Prefer => fixed("Prefer 须为 respond-async 或 wait=秒数（0 至 60）", "Prefer takes respond-async or wait=seconds (0 to 60)"),
         }
     }
 }

@@ -60,7 +60,7 @@ impl Contract<'_> {
     /// # Errors
     /// Everything that is wrong with it.
     pub(crate) fn read(&self, body: &Value) -> Result<VerificationRequest, Vec<FieldError>> {
-        let mut reader = Reader { errors: Vec::new() };
+        let mut reader = Reader::default();
         let request = self.read_body(body, &mut reader);
         match request {
             Some(request) if reader.errors.is_empty() => Ok(request),
@@ -240,8 +240,9 @@ fn check_text(text: &str, most: usize) -> Result<(), Reason> {
 }
 
 /// Collects what is wrong.
-struct Reader {
-    errors: Vec<FieldError>,
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) errors: Vec<FieldError>,
 }
 
 impl Reader {
@@ -249,7 +250,7 @@ impl Reader {
         self.errors.push(FieldError { pointer: pointer.into(), reason });
     }
 
-    fn object<'a>(&mut self, pointer: &str, value: &'a Value) -> Option<&'a Map<String, Value>> {
+    pub(super) fn object<'a>(&mut self, pointer: &str, value: &'a Value) -> Option<&'a Map<String, Value>> {
         if !value.is_object() {
             self.wrong(pointer, Reason::Type(Kind::Object));
         }
@@ -264,7 +265,7 @@ impl Reader {
     }
 
     /// Refuses fields that are not `known`. A key that is not like ours could be personal: it is not repeated.
-    fn known<'a>(&mut self, pointer: &str, object: &Map<String, Value>, known: impl IntoIterator<Item = &'a str>) {
+    pub(super) fn known<'a>(&mut self, pointer: &str, object: &Map<String, Value>, known: impl IntoIterator<Item = &'a str>) {
         let known: Vec<&str> = known.into_iter().collect();
         for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
             let place = if is_plain(key) { format!("{pointer}/{key}") } else { pointer.to_owned() };
@@ -272,7 +273,14 @@ impl Reader {
         }
     }
 
-    fn optional_text(&mut self, body: &Map<String, Value>, name: &str, most: usize) -> Option<String> {
+    pub(super) fn required_text(&mut self, body: &Map<String, Value>, name: &str, most: usize) -> Option<String> {
+        if !body.contains_key(name) {
+            self.wrong(format!("/{name}"), Reason::Missing);
+        }
+        self.optional_text(body, name, most)
+    }
+
+    pub(super) fn optional_text(&mut self, body: &Map<String, Value>, name: &str, most: usize) -> Option<String> {
         let pointer = format!("/{name}");
         let text = self.string(&pointer, body.get(name)?)?;
         if let Err(reason) = check_text(text, most) {

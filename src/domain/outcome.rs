@@ -83,6 +83,12 @@ pub enum Cause {
     TooLarge,
     /// The secret that the source needs is not there.
     Misconfigured,
+    /// The department is out of service at this time, as planned.
+    PlannedOutage,
+    /// We may not ask the department more often.
+    RateLimited,
+    /// A value cannot be written in the form that the department wants.
+    Unrepresentable,
 }
 
 impl Cause {
@@ -101,6 +107,9 @@ impl Cause {
             Self::UnknownCode => "unknown-code",
             Self::TooLarge => "too-large",
             Self::Misconfigured => "misconfigured",
+            Self::PlannedOutage => "planned-outage",
+            Self::RateLimited => "rate-limited",
+            Self::Unrepresentable => "unrepresentable",
         }
     }
 }

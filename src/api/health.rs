@@ -1,0 +1,34 @@
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::openapi::{answer, operation};
+use super::{App, reply};
+
+/// `GET /livez`: the process runs.
+pub(super) async fn live(context: Context) -> Response<Body> {
+    reply(StatusCode::OK, &context, json!({"status": "ok"}).to_string())
+}
+
+/// `GET /readyz`: requests are taken; not while the process is stopping.
+pub(super) async fn ready(State(api): App, context: Context) -> Response<Body> {
+    if api.gateway.tasks.is_closed() {
+        return reply(StatusCode::SERVICE_UNAVAILABLE, &context, json!({"status": "stopping"}).to_string());
+    }
+    reply(StatusCode::OK, &context, json!({"status": "ok"}).to_string())
+}
+
+pub(super) fn documentation() -> [(&'static str, Value); 2] {
+    let status = json!({
+        "type": "object", "required": ["status"], "additionalProperties": false,
+        "properties": {"status": {"enum": ["ok", "stopping"]}}
+    });
+    let mut ready = operation("ready", "Whether requests are taken", [answer(200, "They are", &status)]);
+    ready["responses"]["503"] = answer(503, "The process is stopping", &status).1;
+    [
+        ("/livez", json!({"get": operation("live", "Whether the process runs", [answer(200, "It does", &status)])})),
+        ("/readyz", json!({"get": ready})),
+    ]
+}

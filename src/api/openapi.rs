@@ -1,0 +1,198 @@
+//! The OpenAPI 3.1 document, put together from what each endpoint's file says of it and from the catalog that is running.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response};
+use serde_json::{Map, Value, json};
+
+use super::verification_request::{MAX_CASE, MAX_LEGAL_BASIS, MAX_OFFICER};
+use super::{App, health, matters, me, problems, sources, triage, verifications};
+use crate::claims::{Claim, ParameterKind};
+use crate::domain::Slug;
+use crate::matters::Catalog;
+
+/// `GET /openapi.json`
+pub(super) async fn serve(State(api): App, headers: HeaderMap) -> Response<Body> {
+    api.shared.documents.openapi.serve(&headers)
+}
+
+/// The document for a catalog and its purposes.
+#[must_use]
+pub fn document(catalog: &Catalog, purposes: &BTreeMap<Slug, String>) -> Value {
+    let request = json!({"$ref": "#/components/schemas/VerificationRequest"});
+    let mut paths = Map::new();
+    let described = matters::documentation()
+        .into_iter()
+        .chain([triage::documentation()])
+        .chain(verifications::documentation(&request))
+        .chain([me::documentation(), sources::documentation(), problems::documentation(), own_documentation()])
+        .chain(health::documentation());
+    for (path, item) in described {
+        paths.insert(path.to_owned(), item);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "heyan 核验",
+            "summary": "Ask the department that holds a fact, instead of asking a resident for a certificate",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                "Matter": matters::schemas(),
+                "VerificationRequest": verification_request(catalog, purposes),
+                "Verification": verifications::schema(),
+                "Person": person(),
+                "Problem": problem_schema()
+            }
+        }
+    })
+}
+
+/// One operation with its answers.
+pub(super) fn operation(id: &str, summary: &str, answers: impl IntoIterator<Item = (String, Value)>) -> Value {
+    let responses: Map<String, Value> = answers.into_iter().collect();
+    json!({"operationId": id, "summary": summary, "responses": responses})
+}
+
+/// An operation that needs a credential.
+pub(super) fn secured(mut operation: Value) -> Value {
+    operation["security"] = json!([{"bearer": []}]);
+    operation
+}
+
+/// A JSON answer.
+pub(super) fn answer(status: u16, description: &str, schema: &Value) -> (String, Value) {
+    (status.to_string(), json!({"description": description, "content": {"application/json": {"schema": schema}}}))
+}
+
+/// A problem.
+pub(super) fn problem(status: u16, description: &str) -> (String, Value) {
+    let schema = json!({"$ref": "#/components/schemas/Problem"});
+    (status.to_string(), json!({"description": description, "content": {"application/problem+json": {"schema": schema}}}))
+}
+
+/// A JSON body that must be there.
+pub(super) fn json_body(schema: &Value) -> Value {
+    json!({"required": true, "content": {"application/json": {"schema": schema}}})
+}
+
+/// A parameter in the path or a header.
+pub(super) fn parameter(place: &str, name: &str, required: bool, schema: &Value, description: &str) -> Value {
+    json!({"in": place, "name": name, "required": required, "schema": schema, "description": description})
+}
+
+/// A text of 1 to `most` characters, at least one of them no white space, and no control characters.
+pub(super) fn text(most: usize, description: &str) -> Value {
+    json!({
+        "type": "string", "minLength": 1, "maxLength": most, "description": description,
+        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    })
+}
+
+fn own_documentation() -> (&'static str, Value) {
+    let mut serve = operation("openapi", "This document", [answer(200, "OpenAPI 3.1", &json!({"type": "object"}))]);
+    serve["responses"]["304"] = json!({"description": "It has not changed since the entity tag of If-None-Match"});
+    ("/openapi.json", json!({"get": serve}))
+}
+
+/// A request is one of the claims, with exactly its roles and parameters.
+fn verification_request(catalog: &Catalog, purposes: &BTreeMap<Slug, String>) -> Value {
+    let purposes: Vec<&str> = purposes.keys().map(Slug::as_str).collect();
+    let claims: Vec<Value> = catalog.claims().map(|claim| claim_request(claim, &purposes)).collect();
+    json!({"oneOf": claims})
+}
+
+fn claim_request(claim: &Claim, purposes: &[&str]) -> Value {
+    let closed = |required: Vec<&str>, properties: Map<String, Value>| {
+        json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
+    };
+    let roles: Map<String, Value> =
+        claim.roles().iter().map(|role| (role.clone(), json!({"$ref": "#/components/schemas/Person"}))).collect();
+    let subjects = closed(claim.roles().iter().map(String::as_str).collect(), roles);
+    let parameters = claim.parameters().iter().map(|parameter| (parameter.name.clone(), kind_schema(&parameter.kind)));
+    let demanded: Vec<&str> =
+        claim.parameters().iter().filter(|one| one.default.is_none()).map(|one| one.name.as_str()).collect();
+    let mut required = vec!["matter", "claim", "subjects", "purpose"];
+    if !demanded.is_empty() {
+        required.push("parameters");
+    }
+    let fields = json!({
+        "matter": {"const": claim.reference().matter.as_str()},
+        "claim": {"const": claim.reference().claim.as_str()},
+        "subjects": subjects,
+        "parameters": closed(demanded, parameters.collect()),
+        "purpose": {"enum": purposes},
+        "case": text(MAX_CASE, "the agency's own case number"),
+        "legal_basis": text(MAX_LEGAL_BASIS, "why the agency may know this"),
+        "officer": text(MAX_OFFICER, "on whose behalf"),
+        "max_age": {"type": "string", "pattern": "^([0-9]{1,3}m|[0-9]{1,4}s|[0-9]h|1[0-9]h|2[0-4]h)$",
+                    "description": "how old a fact may be at most, up to 24h; more forms are taken, such as 1h30m"},
+    });
+    json!({
+        "title": claim.reference().to_string(), "type": "object", "required": required,
+        "additionalProperties": false, "properties": fields
+    })
+}
+
+fn kind_schema(kind: &ParameterKind) -> Value {
+    match kind {
+        ParameterKind::Date => json!({"type": "string", "format": "date", "description": "today at the latest"}),
+        ParameterKind::Choice { values } => json!({"enum": values}),
+        ParameterKind::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+        ParameterKind::Text { max } => text(*max, "a text"),
+        ParameterKind::Division => json!({
+            "type": "string", "pattern": "^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$",
+            "description": "an administrative division (GB/T 2260, GB/T 10114)"
+        }),
+    }
+}
+
+fn person() -> Value {
+    json!({
+        "type": "object", "required": ["name", "id_number"], "additionalProperties": false,
+        "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 50, "description": "as the household register has it"},
+            "id_number": {
+                "type": "string", "pattern": "^([0-9]{17}[0-9Xx]|[0-9]{15})$",
+                "description": "GB 11643: 18 characters whose check character is right, or the 15 digits of the old form"
+            }
+        },
+        "examples": [{"name": "王小明", "id_number": "11010519491231002X"}]
+    })
+}
+
+fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "problem details (RFC 9457)",
+        "required": ["type", "title", "status", "detail", "code", "origin", "retryable", "request_id", "trace_id", "errors"],
+        "additionalProperties": false,
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string"},
+            "origin": {"enum": ["client", "gateway", "source"]},
+            "retryable": {"type": "boolean"},
+            "request_id": {"type": "string"},
+            "trace_id": {"type": "string"},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object", "required": ["pointer", "reason"], "additionalProperties": false,
+                    "properties": {
+                        "pointer": {"type": "string", "description": "JSON Pointer (RFC 6901)"},
+                        "reason": {"type": "string"}
+                    }
+                }
+            }
+        }
+    })
+}

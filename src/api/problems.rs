@@ -1,0 +1,50 @@
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::openapi::{answer, operation, parameter, problem};
+use super::problem::Problem;
+use super::reply;
+
+/// `GET /problems/{code}`: what the `type` of a problem means.
+pub(super) async fn describe(Path(code): Path<String>, context: Context) -> Response<Body> {
+    let Some(problem) = every().into_iter().find(|problem| problem.code() == code) else {
+        return Problem::NotFound.respond(&context);
+    };
+    let [chinese, english] = problem.words();
+    let (title, detail) = if context.english { english } else { chinese };
+    let body = json!({"code": code, "status": problem.status().as_u16(), "title": title, "detail": detail});
+    reply(StatusCode::OK, &context, body.to_string())
+}
+
+/// One of each kind.
+fn every() -> [Problem; 10] {
+    [
+        Problem::Malformed(Vec::new()),
+        Problem::Unauthorized,
+        Problem::ClaimNotGranted,
+        Problem::NotFound,
+        Problem::MethodNotAllowed(""),
+        Problem::PayloadTooLarge,
+        Problem::UnsupportedMediaType,
+        Problem::RequestTimeout,
+        Problem::IdempotencyConflict,
+        Problem::Invalid(Vec::new()),
+    ]
+}
+
+pub(super) fn documentation() -> (&'static str, Value) {
+    let schema = json!({
+        "type": "object", "required": ["code", "status", "title", "detail"], "additionalProperties": false,
+        "properties": {
+            "code": {"type": "string"}, "status": {"type": "integer"},
+            "title": {"type": "string"}, "detail": {"type": "string"}
+        }
+    });
+    let answers = [answer(200, "What it means", &schema), problem(404, "There is no such problem")];
+    let mut describe = operation("describeProblem", "What the type of a problem means", answers);
+    describe["parameters"] = json!([parameter("path", "code", true, &json!({"type": "string"}), "The problem's code")]);
+    ("/problems/{code}", json!({"get": describe}))
+}

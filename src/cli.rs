@@ -1,0 +1,105 @@
+//! Layer 5: the command line, one file a command.
+
+mod check;
+mod demo;
+mod serve;
+mod simulate;
+mod token;
+mod triage;
+mod verify;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::diagnostic::Diagnostic;
+
+/// 核验: ask the department that holds a fact, instead of asking a resident for a certificate.
+#[derive(Parser)]
+#[command(name = "heyan", version, about, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done; 1 the answer is no; 2 wrong usage or configuration; 3 could not be done.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Simulated departments and the gateway in one process, with calls to paste
+    Demo(demo::Arguments),
+    /// The gateway
+    Serve(serve::Arguments),
+    /// The simulated departments alone, with their control endpoint
+    Simulate(simulate::Arguments),
+    /// Load a configuration and report every error in it
+    Check(check::Arguments),
+    /// Find the matter behind a demand for a certificate
+    Triage(triage::Arguments),
+    /// Ask a running gateway for one verification
+    Verify(verify::Arguments),
+    /// Credentials
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+/// How a command ends when it doesn't end well.
+#[derive(Debug)]
+enum Failure {
+    /// The answer is no.
+    No,
+    /// Wrong usage or configuration.
+    Configuration(Vec<Diagnostic>),
+    /// It could not be done, for this reason.
+    Impossible(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Impossible(error.into())
+    }
+}
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("HEYAN_LOG").unwrap_or_else(|_| EnvFilter::new("heyan=info"));
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
+    let done = match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Triage(arguments) => triage::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Token(command) => token::run(&command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::No) => ExitCode::from(1),
+        Err(Failure::Configuration(errors)) => {
+            let mut out = io::stderr().lock();
+            for error in &errors {
+                let _ = writeln!(out, "{error}");
+            }
+            let _ = writeln!(out, "{} in the configuration", count(errors.len(), "error"));
+            ExitCode::from(2)
+        }
+        Err(Failure::Impossible(error)) => {
+            let _ = writeln!(io::stderr(), "heyan: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn count(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// Prints a line; a reader who has gone away is no error.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}

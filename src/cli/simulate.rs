@@ -1,0 +1,56 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{Failure, say};
+use crate::clock::{Clock as _, SystemClock};
+use crate::simulator::{Options, Simulator};
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Listen on this address
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    listen: IpAddr,
+    /// The first of five ports: police, civil affairs, health, court, control. 0: any free ones
+    #[arg(long, value_name = "PORT", default_value_t = 9101)]
+    port: u16,
+    /// How many people
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=2_000_000))]
+    population: u32,
+    /// The same seed makes the same people
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Milliseconds from an application to the court until its feedback is there
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 300)]
+    court_delay: u64,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let options = Options {
+        population: arguments.population as usize,
+        seed: arguments.seed,
+        today: SystemClock.today(),
+        listen: arguments.listen,
+        ports: Some(arguments.port).filter(|port| *port > 0),
+        court_delay: Duration::from_millis(arguments.court_delay),
+        gateway: None,
+        event_tokens: std::collections::BTreeMap::new(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let simulator = runtime.block_on(Simulator::start(options)).context("the departments cannot be started")?;
+    for (source, address) in simulator.sources() {
+        say(&format!("{source:<14} {address}"));
+    }
+    say(&format!("{:<14} {}", "control", simulator.control()));
+    runtime.block_on(async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+        simulator.stop().await;
+        Ok(())
+    })
+}

@@ -1,0 +1,103 @@
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use serde_json::Value;
+
+use super::{Failure, say};
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// A file that holds the request as JSON, or - for standard input. Names and ID numbers never stand on a command line,
+    /// where every process of the machine could read them
+    request: PathBuf,
+    /// The gateway
+    #[arg(long, value_name = "URL", env = "HEYAN_GATEWAY", default_value = "http://127.0.0.1:8080")]
+    gateway: String,
+    /// A file that holds the bearer token; else it stands in the environment variable HEYAN_TOKEN
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// How long to wait for a department that needs time
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u64,
+    /// Print the whole reply as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let request = read_request(&arguments.request)?;
+    let token = match &arguments.token_file {
+        Some(file) => fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
+        None => std::env::var("HEYAN_TOKEN").context("no token: set HEYAN_TOKEN, or name a --token-file")?,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let reply = runtime.block_on(ask(arguments, request, token.trim()))?;
+    if arguments.json {
+        say(&reply.to_string());
+    } else {
+        print(&reply);
+    }
+    match reply["outcome"].as_str() {
+        Some("confirmed") => Ok(()),
+        Some("pending" | "unavailable") | None => Err(anyhow!("there is no answer yet").into()),
+        Some(_) => Err(Failure::No),
+    }
+}
+
+fn read_request(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+    let mut request = Vec::new();
+    if path.as_os_str() == "-" {
+        io::stdin().read_to_end(&mut request).context("cannot read standard input")?;
+    } else {
+        request = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    Ok(request)
+}
+
+async fn ask(arguments: &Arguments, request: Vec<u8>, token: &str) -> Result<Value, Failure> {
+    crate::sources::install_crypto();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let base = arguments.gateway.trim_end_matches('/');
+    let deadline = Instant::now() + Duration::from_secs(arguments.wait);
+    let first = client.post(format!("{base}/v1/verifications")).header("content-type", "application/json").body(request);
+    let mut reply = read_reply(first.bearer_auth(token)).await?;
+    while reply["outcome"] == "pending" && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let id = reply["id"].as_str().context("the reply has no id")?;
+        reply = read_reply(client.get(format!("{base}/v1/verifications/{id}")).bearer_auth(token)).await?;
+    }
+    Ok(reply)
+}
+
+async fn read_reply(request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+    let response = request.send().await.map_err(reqwest::Error::without_url).context("the gateway cannot be reached")?;
+    let status = response.status();
+    let body = response.bytes().await.map_err(reqwest::Error::without_url).context("the reply broke off")?;
+    let reply: Value = serde_json::from_slice(&body).with_context(|| format!("the gateway replied {status}, and not with JSON"))?;
+    if status.is_success() {
+        return Ok(reply);
+    }
+    let mut message = format!("{status}: {}", reply["detail"].as_str().unwrap_or_default());
+    for error in reply["errors"].as_array().into_iter().flatten() {
+        message += &format!("\n  {}: {}", error["pointer"].as_str().unwrap_or_default(), error["reason"].as_str().unwrap_or_default());
+    }
+    Err(anyhow!(message).into())
+}
+
+fn print(reply: &Value) {
+    say(reply["outcome"].as_str().unwrap_or_default());
+    for witness in reply["witnesses"].as_array().into_iter().flatten() {
+        let text = |key: &str| witness[key].as_str().unwrap_or("-").to_owned();
+        say(&format!("  {:<14} {:<12} {}", text("source"), text("answer"), text("as_of")));
+    }
+    if let Some(summary) = reply["guidance"]["summary"].as_str() {
+        say(summary);
+        for step in reply["guidance"]["steps"].as_array().into_iter().flatten() {
+            say(&format!("  · {}", step.as_str().unwrap_or_default()));
+        }
+    }
+}

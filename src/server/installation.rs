@@ -1,0 +1,185 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::api::SourceSummary;
+use crate::claims::{Connections, FactShapes};
+use crate::config::{File, Folder, Settings};
+use crate::departments::OperationRef;
+use crate::diagnostic::Diagnostic;
+use crate::document::DocumentSchema;
+use crate::domain::Slug;
+use crate::matters::triage::{Cues, Entry, Triage};
+use crate::matters::{Catalog, CatalogFiles, CatalogSchemas};
+use crate::sources::{Description, Surroundings};
+
+/// Everything that a folder's files describe, checked against each other.
+pub struct Installation {
+    /// The gateway's settings.
+    pub settings: Settings,
+    /// The matters and their claims.
+    pub catalog: Arc<Catalog>,
+    /// The connected sources.
+    pub descriptions: Arc<[Description]>,
+    /// Finds the matter behind a demand.
+    pub triage: Triage,
+    /// All sources, as agencies may know them.
+    pub summaries: Vec<SourceSummary>,
+}
+
+/// Where addresses and secrets come from that a source's file only names.
+pub trait Environment {
+    /// The value of an environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+}
+
+impl Installation {
+    /// Loads and checks everything.
+    ///
+    /// # Errors
+    /// Everything that is wrong in any file.
+    pub fn load(folder: &Folder, environment: &dyn Environment) -> Result<Self, Vec<Diagnostic>> {
+        let mut errors = stray(folder);
+        let settings = Settings::load(folder).map_err(|wrong| errors.extend(wrong)).ok();
+        let (shapes, wrong) = shapes(folder);
+        errors.extend(wrong);
+        let (descriptions, wrong) = sources(folder, environment);
+        errors.extend(wrong);
+        let sources_are_sound = errors.is_empty();
+        let promises = || descriptions.iter().flat_map(Description::operations).map(|(promise, _)| promise);
+        let operations: BTreeMap<OperationRef, Slug> =
+            promises().map(|promise| (promise.operation.clone(), promise.fact.clone())).collect();
+        let not_connected = settings.as_ref().map(|settings| settings.not_connected.clone()).unwrap_or_default();
+        let connections = Connections { shapes: &shapes, operations: &operations, not_connected: &not_connected };
+        let catalog = match catalog(folder, &connections) {
+            Ok(catalog) => Some(catalog),
+            // Claims about a source whose own file is wrong would only repeat that.
+            Err(wrong) => {
+                errors.extend(wrong.into_iter().filter(|_| sources_are_sound));
+                None
+            }
+        };
+        let triage = catalog.as_ref().and_then(|catalog| {
+            triage(folder, catalog).map_err(|wrong| errors.extend(wrong)).ok()
+        });
+        if let (Some(settings), Some(catalog)) = (&settings, &catalog) {
+            errors.extend(settings.check_grants(catalog));
+        }
+        match (settings, catalog, triage) {
+            (Some(settings), Some(catalog), Some(triage)) if errors.is_empty() => {
+                let summaries = summaries(&descriptions, &settings.not_connected);
+                Ok(Self { settings, catalog: Arc::new(catalog), descriptions: descriptions.into(), triage, summaries })
+            }
+            _ => {
+                errors.sort();
+                errors.dedup();
+                Err(errors)
+            }
+        }
+    }
+}
+
+/// The places where configuration stands; a file anywhere else is read by nobody.
+const PLACES: [&str; 3] = ["config/matters/", "config/sources/", "config/agencies/"];
+const FILES: [&str; 4] = ["config/heyan.toml", "config/policy.toml", "config/retained.toml", "config/triage.toml"];
+
+fn stray(folder: &Folder) -> Vec<Diagnostic> {
+    let is_known = |path: &str| {
+        let in_place = |place: &&str| path.strip_prefix(**place).is_some_and(|rest| !rest.contains('/'));
+        FILES.contains(&path) || PLACES.iter().any(|place| in_place(&place))
+    };
+    let stray = folder.files().filter(|(path, _)| path.starts_with("config/") && path.ends_with(".toml") && !is_known(path));
+    let message = "nothing reads this file; files stand in config/matters, config/sources and config/agencies";
+    stray.map(|(_, file)| Diagnostic { file: file.shown.clone(), line: None, message: message.to_owned() }).collect()
+}
+
+fn shapes(folder: &Folder) -> (FactShapes, Vec<Diagnostic>) {
+    let (mut shapes, mut errors) = (FactShapes::default(), Vec::new());
+    for (path, file) in folder.files() {
+        let name = path.strip_prefix("schemas/facts/").and_then(|name| name.strip_suffix(".json"));
+        let Some(name) = name else { continue };
+        let wrong = |line, message| Diagnostic { file: file.shown.clone(), line, message };
+        match serde_json::from_str(&file.text) {
+            Ok(schema) => errors.extend(shapes.add(name, &schema).err().map(|message| wrong(None, message))),
+            Err(error) => errors.push(wrong(Some(error.line()), format!("not JSON: {error}"))),
+        }
+    }
+    (shapes, errors)
+}
+
+fn schema(folder: &Folder, path: &str) -> Result<DocumentSchema, Vec<Diagnostic>> {
+    let file = folder.read(path).map_err(|error| vec![error])?;
+    DocumentSchema::new(&file.shown, &file.text).map_err(|error| vec![error])
+}
+
+fn sources(folder: &Folder, environment: &dyn Environment) -> (Vec<Description>, Vec<Diagnostic>) {
+    let (mut descriptions, mut errors) = (Vec::<Description>::new(), Vec::new());
+    let schema = match schema(folder, "schemas/source.schema.json") {
+        Ok(schema) => schema,
+        Err(wrong) => return (descriptions, wrong),
+    };
+    let schemas = |path: &str| folder.read(&format!("schemas/{path}")).ok().map(|file| file.text.clone());
+    let names: Vec<&str> = folder.files().filter_map(|(path, _)| path.strip_prefix("schemas/")).collect();
+    let variables = |name: &str| environment.variable(name);
+    let surroundings = Surroundings { schema: &schema, schemas: &schemas, schema_names: &names, variables: &variables };
+    for file in folder.list("config/sources/", "toml") {
+        match Description::load(&file.shown, &file.text, &surroundings) {
+            Ok(description) => {
+                if descriptions.iter().any(|other| other.id() == description.id()) {
+                    let message = format!("another file describes the source \"{}\" too", description.id());
+                    errors.push(Diagnostic { file: file.shown.clone(), line: None, message });
+                }
+                descriptions.push(description);
+            }
+            Err(wrong) => errors.extend(wrong),
+        }
+    }
+    (descriptions, errors)
+}
+
+fn catalog(folder: &Folder, connections: &Connections<'_>) -> Result<Catalog, Vec<Diagnostic>> {
+    let pair = |file: &File| (file.shown.clone(), file.text.clone());
+    let one = |path: &str| folder.read(path).map(pair).map_err(|error| vec![error]);
+    let files = CatalogFiles {
+        matters: folder.list("config/matters/", "toml").map(pair).collect(),
+        policy: one("config/policy.toml")?,
+        retained: one("config/retained.toml")?,
+    };
+    let schemas = CatalogSchemas {
+        matter: schema(folder, "schemas/matter.schema.json")?,
+        policy: schema(folder, "schemas/policy.schema.json")?,
+        retained: schema(folder, "schemas/retained.schema.json")?,
+    };
+    Catalog::load(&files, &schemas, connections)
+}
+
+fn triage(folder: &Folder, catalog: &Catalog) -> Result<Triage, Vec<Diagnostic>> {
+    let file = folder.read("config/triage.toml").map_err(|error| vec![error])?;
+    let schema = schema(folder, "schemas/triage.schema.json")?;
+    let document = crate::document::Document::read(&file.shown, &file.text, &schema)?;
+    let cues: Cues = document.fill().map_err(|error| vec![error])?;
+    let matters = catalog.matters().iter().map(|matter| Entry {
+        id: matter.id.as_str(),
+        retained: false,
+        names: std::iter::once(&matter.text.name).chain(&matter.text.bracketed).map(String::as_str).collect(),
+        everyday: matter.text.everyday.iter().map(String::as_str).collect(),
+    });
+    let retained = catalog.policy().retained.iter().map(|item| Entry {
+        id: &item.id,
+        retained: true,
+        names: vec![&item.name],
+        everyday: item.everyday.iter().map(String::as_str).collect(),
+    });
+    Ok(Triage::new(matters.chain(retained), &cues))
+}
+
+fn summaries(descriptions: &[Description], not_connected: &BTreeSet<Slug>) -> Vec<SourceSummary> {
+    let connected = descriptions.iter().map(|source| SourceSummary {
+        id: source.id().clone(),
+        name: Some(source.name().to_owned()),
+        planned_outages: source.planned_outages(),
+    });
+    let is_connected = |id: &&Slug| descriptions.iter().any(|source| source.id() == *id);
+    let others = not_connected.iter().filter(|id| !is_connected(id));
+    let others = others.map(|id| SourceSummary { id: id.clone(), name: None, planned_outages: Vec::new() });
+    connected.chain(others).collect()
+}

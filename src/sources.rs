@@ -1,0 +1,108 @@
+//! Layer 2: departments' systems, each described by a file and asked over HTTP.
+//!
+//! A question goes down this list, and its answer up: `request` (with `template`), `authentication`, `client`, `decode`,
+//! `reply`. `text` is a file as it is written, `load` checks it.
+
+mod authentication;
+mod client;
+mod decode;
+mod limits;
+mod load;
+mod reply;
+mod request;
+mod template;
+mod text;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jsonschema::Validator;
+
+use crate::departments::OperationPromise;
+use crate::domain::Slug;
+
+pub use client::{ClientError, Sources, install_crypto};
+pub use load::Surroundings;
+
+use authentication::Authentication;
+use decode::Step;
+use limits::Limits;
+use reply::{Envelope, Reading};
+use request::RequestTemplate;
+
+/// A source as its file describes it, checked.
+#[derive(Debug)]
+pub struct Description {
+    id: Slug,
+    name: String,
+    proxy: Option<String>,
+    ca: Option<Vec<u8>>,
+    identity: Option<Vec<u8>>,
+    authentication: Authentication,
+    limits: Limits,
+    planned_outages: Vec<String>,
+    operations: BTreeMap<Slug, Operation>,
+}
+
+/// How long an operation's answers may serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Where there was a record.
+    pub found: Duration,
+    /// Where there was none.
+    pub no_record: Duration,
+}
+
+/// One thing that can be asked.
+#[derive(Debug)]
+struct Operation {
+    promise: OperationPromise,
+    lifetimes: Lifetimes,
+    deadline: Duration,
+    service: Option<String>,
+    exchange: Exchange,
+    fetch: Option<Fetch>,
+    reading: Reading,
+}
+
+/// A request and how its reply is read.
+#[derive(Debug)]
+struct Exchange {
+    request: RequestTemplate,
+    steps: Vec<Step>,
+    schema: Validator,
+    envelope: Envelope,
+}
+
+/// How the answer to an application is fetched.
+#[derive(Debug)]
+struct Fetch {
+    exchange: Exchange,
+    capture: Vec<(String, String)>,
+    every: Duration,
+}
+
+impl Description {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &Slug {
+        &self.id
+    }
+
+    /// The department's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When it is planned to be out of service, in words.
+    #[must_use]
+    pub fn planned_outages(&self) -> Vec<String> {
+        self.planned_outages.clone()
+    }
+
+    /// What can be asked, and how long the answers may serve.
+    pub fn operations(&self) -> impl Iterator<Item = (&OperationPromise, Lifetimes)> {
+        self.operations.values().map(|operation| (&operation.promise, operation.lifetimes))
+    }
+}

@@ -1,0 +1,347 @@
+//! From a source's file to a checked [`Description`], with everything that is wrong at once.
+
+mod exchange;
+mod fields;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use jiff::civil::{Time, Weekday};
+use reqwest::Url;
+use reqwest::header::HeaderName;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::authentication::{Authentication, Cached, DIGEST_INPUTS, DigestOfFields, ExchangePlatform, OAuth2, Secret};
+use super::limits::{Limits, Outage, Rate};
+use super::template::Template;
+use super::text::{AuthenticationText, LimitsText, OperationText, OutageText, SecretText, Setting, SourceText};
+use super::{Description, Fetch, Lifetimes, Operation};
+use crate::clock;
+use crate::departments::{OperationPromise, OperationRef};
+use crate::diagnostic::Diagnostic;
+use crate::document::{Document, DocumentSchema};
+use crate::domain::Slug;
+
+/// What a source's file refers to.
+pub struct Surroundings<'a> {
+    /// The schema of a source's file.
+    pub schema: &'a DocumentSchema,
+    /// The text of a file under `schemas/`, by its path there.
+    pub schemas: &'a dyn Fn(&str) -> Option<String>,
+    /// The paths of all files under `schemas/`.
+    pub schema_names: &'a [&'a str],
+    /// Environment variables.
+    pub variables: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Description {
+    /// Reads a source's file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, and with what it refers to.
+    pub fn load(file: &str, text: &str, surroundings: &Surroundings<'_>) -> Result<Self, Vec<Diagnostic>> {
+        let document = Document::read(file, text, surroundings.schema)?;
+        let text: SourceText = document.fill().map_err(|error| vec![error])?;
+        let mut loader = Loader { document: &document, surroundings, errors: Vec::new() };
+        let description = loader.source(&text);
+        match description {
+            Some(description) if loader.errors.is_empty() => Ok(description),
+            _ => Err(loader.errors),
+        }
+    }
+}
+
+struct Loader<'a> {
+    document: &'a Document,
+    surroundings: &'a Surroundings<'a>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Loader<'_> {
+    fn wrong(&mut self, place: &str, message: impl Into<String>) {
+        self.errors.push(self.document.error(place, message));
+    }
+
+    fn keep<T>(&mut self, place: &str, result: Result<T, String>) -> Option<T> {
+        result.map_err(|message| self.wrong(place, message)).ok()
+    }
+
+    fn source(&mut self, text: &SourceText) -> Option<Description> {
+        let id = self.slug("/id", &text.id);
+        let address = self.setting("/address", &text.address).and_then(|address| self.url("/address", &address));
+        let ca = text.tls.ca_file.as_ref().and_then(|path| self.file("/tls/ca_file", path));
+        let identity = text.tls.identity_file.as_ref().and_then(|path| self.file("/tls/identity_file", path));
+        if let Some(proxy) = &text.proxy {
+            self.url("/proxy", proxy);
+        }
+        let limits = self.limits(&text.limits);
+        let (id, address) = (id?, address?);
+        let authentication = self.authentication(&text.authentication, &address);
+        let mut operations = BTreeMap::new();
+        for (name, operation) in &text.operations {
+            let loaded = self.operation(&id, name, operation, text, &address, limits.as_ref().map(|limits| limits.deadline));
+            operations.extend(loaded.map(|operation| (operation.promise.operation.operation.clone(), operation)));
+        }
+        Some(Description {
+            id,
+            name: text.name.clone(),
+            proxy: text.proxy.clone(),
+            ca,
+            identity,
+            authentication: authentication?,
+            limits: limits?,
+            planned_outages: text.limits.planned_outages.iter().map(in_words).collect(),
+            operations,
+        })
+    }
+
+    fn operation(
+        &mut self,
+        source: &Slug,
+        name: &str,
+        text: &OperationText,
+        whole: &SourceText,
+        address: &Url,
+        deadline: Option<Duration>,
+    ) -> Option<Operation> {
+        let place = format!("/operations/{name}");
+        let operation = self.slug(&place, name);
+        if text.service.is_none() && matches!(whole.authentication, AuthenticationText::ExchangePlatform { .. }) {
+            self.wrong(&place, "the key \"service\" is missing: the exchange platform's id (sid) of this operation");
+        }
+        let captured: Vec<&str> = text.fetch.iter().flat_map(|fetch| fetch.capture.keys().map(String::as_str)).collect();
+        let exchange = self.exchange(&place, &text.request, whole.envelope.as_ref(), address, &[]);
+        let fetch = match &text.fetch {
+            None => None,
+            Some(fetch) => {
+                let place = format!("{place}/fetch");
+                let exchange_of_fetch = self.exchange(&place, &fetch.request, whole.envelope.as_ref(), address, &captured);
+                let every = self.duration(&format!("{place}/every"), &fetch.every);
+                let capture = fetch.capture.iter().map(|(name, at)| (name.clone(), at.clone())).collect();
+                Some(Fetch { exchange: exchange_of_fetch?.0, capture, every: every? })
+            }
+        };
+        let (exchange, schema) = exchange?;
+        let final_schema = match (&text.fetch, &fetch) {
+            (Some(fetch), Some(_)) => self.response_schema(&format!("{place}/fetch/schema"), &fetch.request.schema)?.1,
+            _ => schema,
+        };
+        let reading = self.reading(&place, text, &final_schema)?;
+        let mut inputs = exchange.request.inputs();
+        inputs.extend(fetch.iter().flat_map(|fetch| fetch.exchange.request.inputs()));
+        let uses_name = inputs.contains(&"name");
+        let mut parameters: Vec<Slug> = Vec::new();
+        for parameter in inputs.iter().filter_map(|input| input.strip_prefix("parameters.")) {
+            parameters.extend(parameter.replace('_', "-").parse::<Slug>().ok());
+        }
+        parameters.sort_unstable();
+        parameters.dedup();
+        let found = self.duration(&format!("{place}/cache/found"), &text.cache.found);
+        let no_record = self.duration(&format!("{place}/cache/no_record"), &text.cache.no_record);
+        let fact = self.slug(&format!("{place}/fact/name"), &text.fact.name);
+        let operation = OperationRef { source: source.clone(), operation: operation? };
+        Some(Operation {
+            promise: OperationPromise { operation, fact: fact?, parameters, uses_name },
+            lifetimes: Lifetimes { found: found?, no_record: no_record? },
+            deadline: deadline?,
+            service: text.service.clone(),
+            exchange,
+            fetch,
+            reading,
+        })
+    }
+
+    fn authentication(&mut self, text: &AuthenticationText, address: &Url) -> Option<Authentication> {
+        const PLACE: &str = "/authentication";
+        Some(match text {
+            AuthenticationText::None => Authentication::None,
+            AuthenticationText::Header { name, secret } => {
+                let (name, secret) = (self.header(&format!("{PLACE}/name"), name), self.secret(secret));
+                Authentication::Header { name: name?, secret: secret? }
+            }
+            AuthenticationText::Query { name, secret } => {
+                Authentication::Query { name: name.clone(), secret: self.secret(secret)? }
+            }
+            AuthenticationText::Bearer { secret } => Authentication::Bearer { secret: self.secret(secret)? },
+            AuthenticationText::Basic { user, secret } => {
+                Authentication::Basic { user: user.clone(), secret: self.secret(secret)? }
+            }
+            AuthenticationText::Oauth2 { token_path, client_id, secret, scope, credentials_in } => {
+                let token_url = self.url_at("/authentication/token_path", address, token_path);
+                let secret = self.secret(secret);
+                Authentication::OAuth2(OAuth2 {
+                    token_url: token_url?,
+                    client_id: client_id.clone(),
+                    secret: secret?,
+                    scope: scope.clone(),
+                    credentials_in: *credentials_in,
+                    token: Cached::default(),
+                })
+            }
+            AuthenticationText::ExchangePlatform { prefix, requester, secret, key_path, key_service, key_at, refresh } => {
+                let name = |suffix: &str| format!("{prefix}_{suffix}");
+                let names = ["rid", "sid", "rtime", "sign"].map(|suffix| self.header(&format!("{PLACE}/prefix"), &name(suffix)));
+                let [rid, sid, rtime, sign] = names;
+                let requester = self.setting(&format!("{PLACE}/requester"), requester);
+                let first_key = self.secret(secret);
+                let key_url = self.url_at(&format!("{PLACE}/key_path"), address, key_path);
+                let refresh = match refresh {
+                    Some(refresh) => self.duration(&format!("{PLACE}/refresh"), refresh),
+                    None => Some(Duration::from_mins(30)),
+                };
+                Authentication::ExchangePlatform(ExchangePlatform {
+                    names: [rid?, sid?, rtime?, sign?],
+                    requester: requester?,
+                    first_key: first_key?,
+                    key_url: key_url?,
+                    key_service: key_service.clone(),
+                    key_at: key_at.clone(),
+                    refresh: refresh?,
+                    key: Cached::default(),
+                })
+            }
+            AuthenticationText::Digest { algorithm, app_key, secret, text, encoding, headers } => {
+                let app_key = self.setting(&format!("{PLACE}/app_key"), app_key);
+                let secret = self.secret(secret);
+                let is_known = |name: &str| DIGEST_INPUTS.contains(&name);
+                let text = Template::parse(text, |name| is_known(name) && name != "sign", &DIGEST_INPUTS[..5]);
+                let text = self.keep(&format!("{PLACE}/text"), text);
+                let mut templates = Vec::new();
+                for (name, template) in headers {
+                    let place = format!("{PLACE}/headers/{name}");
+                    let template = Template::parse(template, |name| is_known(name) && name != "secret", &DIGEST_INPUTS);
+                    templates.extend(self.header(&place, name).zip(self.keep(&place, template)));
+                }
+                Authentication::Digest(DigestOfFields {
+                    algorithm: *algorithm,
+                    app_key: app_key?,
+                    secret: secret?,
+                    text: text?,
+                    encoding: *encoding,
+                    headers: templates,
+                })
+            }
+        })
+    }
+
+    fn limits(&mut self, text: &LimitsText) -> Option<Limits> {
+        let connect_timeout = self.duration("/limits/connect_timeout", &text.connect_timeout);
+        let response_timeout = self.duration("/limits/response_timeout", &text.response_timeout);
+        let deadline = self.duration("/limits/deadline", &text.deadline);
+        let windows = [(text.per_second, 1), (text.per_hour, 3600), (text.per_day, 86_400)];
+        let rate = |(most, seconds): (Option<u32>, u64)| Some(Rate::new(most?, Duration::from_secs(seconds)));
+        let mut outages = Vec::new();
+        for (index, outage) in text.planned_outages.iter().enumerate() {
+            let place = format!("/limits/planned_outages/{index}");
+            let time = |text: &str| Time::strptime("%H:%M", text).map_err(|_| "not a time of day, HH:MM".to_owned());
+            let from = self.keep(&format!("{place}/from"), time(&outage.from));
+            let to = self.keep(&format!("{place}/to"), time(&outage.to));
+            let days = outage.days.iter().filter_map(|day| weekday(day)).collect();
+            outages.extend(from.zip(to).map(|(from, to)| Outage { days, from, to }));
+        }
+        Some(Limits {
+            connect_timeout: connect_timeout?,
+            response_timeout: response_timeout?,
+            deadline: deadline?,
+            body: text.body,
+            concurrency: Semaphore::new(text.concurrency),
+            rates: windows.into_iter().filter_map(rate).collect(),
+            outages,
+        })
+    }
+
+    fn slug(&mut self, place: &str, text: &str) -> Option<Slug> {
+        self.keep(place, text.parse::<Slug>().map_err(|error| error.to_string()))
+    }
+
+    fn duration(&mut self, place: &str, text: &str) -> Option<Duration> {
+        let wrong = || "not a length of time; write it such as 500ms, 3s or 10m".to_owned();
+        self.keep(place, clock::duration(text).ok_or_else(wrong))
+    }
+
+    fn header(&mut self, place: &str, name: &str) -> Option<HeaderName> {
+        self.keep(place, name.parse::<HeaderName>().map_err(|_| format!("\"{name}\" cannot be a header's name")))
+    }
+
+    fn url(&mut self, place: &str, text: &str) -> Option<Url> {
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        self.keep(place, url.ok_or_else(|| "not an address; write it such as https://10.0.0.1:8443/api".to_owned()))
+    }
+
+    fn url_at(&mut self, place: &str, base: &Url, path: &str) -> Option<Url> {
+        if path.contains("://") {
+            return self.url(place, path);
+        }
+        let base = base.as_str().trim_end_matches('/');
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        self.url(place, &format!("{base}{slash}{path}"))
+    }
+
+    fn setting(&mut self, place: &str, setting: &Setting) -> Option<String> {
+        match setting {
+            Setting::Plain(text) => Some(text.clone()),
+            Setting::Variable { env, default } => {
+                let value = (self.surroundings.variables)(env).or_else(|| default.clone());
+                let missing = || format!("the environment variable {env} is not set, and there is no default");
+                self.keep(place, value.ok_or_else(missing))
+            }
+        }
+    }
+
+    fn secret(&mut self, secret: &SecretText) -> Option<Secret> {
+        const PLACE: &str = "/authentication/secret";
+        match secret {
+            SecretText::Variable { env } => {
+                let value = (self.surroundings.variables)(env).filter(|value| !value.is_empty());
+                let missing = || format!("the environment variable {env} is not set; it holds the secret");
+                self.keep(PLACE, value.map(Secret::new).ok_or_else(missing))
+            }
+            SecretText::File { file } => {
+                let text = self.file(PLACE, file)?;
+                let text = String::from_utf8(text).map_err(|_| format!("{file} is not UTF-8"));
+                self.keep(PLACE, text).map(|text| Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+            }
+        }
+    }
+
+    fn file(&mut self, place: &str, path: &str) -> Option<Vec<u8>> {
+        self.keep(place, fs::read(path).map_err(|error| format!("{path} cannot be read: {error}")))
+    }
+
+    /// A schema file: its compiled form, and its text as JSON.
+    fn response_schema(&mut self, place: &str, path: &str) -> Option<(jsonschema::Validator, Value)> {
+        let path = format!("sources/{path}");
+        let names = self.surroundings.schema_names.iter().filter_map(|name| name.strip_prefix("sources/"));
+        let missing = crate::diagnostic::unknown("schema", path.trim_start_matches("sources/"), names);
+        let text = self.keep(place, (self.surroundings.schemas)(&path).ok_or(missing))?;
+        self.compile(place, &path, &text)
+    }
+
+    fn compile(&mut self, place: &str, path: &str, text: &str) -> Option<(jsonschema::Validator, Value)> {
+        let schema = serde_json::from_str::<Value>(text).map_err(|error| format!("schemas/{path} is not JSON: {error}"));
+        let schema = self.keep(place, schema)?;
+        let options = jsonschema::draft202012::options().should_validate_formats(true);
+        let validator = options.build(&schema).map_err(|error| format!("schemas/{path} is not a JSON Schema: {error}"));
+        Some((self.keep(place, validator)?, schema))
+    }
+}
+
+fn weekday(text: &str) -> Option<Weekday> {
+    Some(match text {
+        "mon" => Weekday::Monday,
+        "tue" => Weekday::Tuesday,
+        "wed" => Weekday::Wednesday,
+        "thu" => Weekday::Thursday,
+        "fri" => Weekday::Friday,
+        "sat" => Weekday::Saturday,
+        "sun" => Weekday::Sunday,
+        _ => return None,
+    })
+}
+
+fn in_words(outage: &OutageText) -> String {
+    let days = if outage.days.is_empty() { "daily".to_owned() } else { outage.days.join(", ") };
+    format!("{days} {}–{}", outage.from, outage.to)
+}

@@ -1,0 +1,172 @@
+use std::collections::BTreeSet;
+
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use super::super::Exchange;
+use super::super::decode::Step;
+use super::super::reply::Envelope;
+use super::super::request::{Body, FormField, INPUTS, JsonTemplate, Part, RequestTemplate};
+use super::super::template::Template;
+use super::super::text::{BodyText, EnvelopeText, Meaning, RequestText};
+use super::Loader;
+
+impl Loader<'_> {
+    /// A request and how its reply is read, with the reply's schema as JSON.
+    pub(super) fn exchange(
+        &mut self,
+        place: &str,
+        text: &RequestText,
+        common: Option<&EnvelopeText>,
+        address: &Url,
+        captured: &[&str],
+    ) -> Option<(Exchange, Value)> {
+        let request = self.request(place, text, address, captured);
+        let mut steps = Vec::new();
+        for (index, step) in text.decode.iter().enumerate() {
+            let place = format!("{place}/decode/{index}");
+            if (index == 0) != step.at.as_deref().is_none_or(str::is_empty) {
+                self.wrong(&place, "the first step decodes the body and has no \"at\"; every other one has one");
+            }
+            steps.extend(self.keep(&place, Step::new(step)));
+        }
+        let schema = self.response_schema(&format!("{place}/schema"), &text.schema);
+        let envelope = match (&text.envelope, common) {
+            (Some(own), _) => self.envelope(&format!("{place}/envelope"), own),
+            (None, Some(common)) => self.envelope("/envelope", common),
+            (None, None) => {
+                self.wrong(place, "how does the reply say how it went? Give an \"envelope\", here or for the whole source");
+                None
+            }
+        };
+        let (schema, json) = schema?;
+        if let Some(at) = envelope.as_ref().and_then(|envelope| envelope.at.as_deref()) {
+            let own = text.envelope.is_some();
+            let place = if own { format!("{place}/envelope/at") } else { "/envelope/at".to_owned() };
+            self.pointer(&place, &json, at);
+        }
+        if !captured.is_empty() {
+            let pending = envelope.as_ref().is_some_and(|envelope| {
+                let of_code = envelope.codes.iter().map(|(_, meaning)| meaning);
+                of_code.chain(envelope.status.iter().map(|(_, meaning)| meaning)).any(|meaning| *meaning == Meaning::Pending)
+            });
+            if !pending {
+                self.wrong(place, "no result of this fetch means \"pending\"; which one says that it is not ready yet?");
+            }
+        }
+        Some((Exchange { request: request?, steps, schema, envelope: envelope? }, json))
+    }
+
+    fn request(&mut self, place: &str, text: &RequestText, address: &Url, captured: &[&str]) -> Option<RequestTemplate> {
+        let inputs = Known { captured, parts: &[] };
+        let method = text.method.parse::<Method>().map_err(|_| "not a method".to_owned());
+        let method = self.keep(&format!("{place}/method"), method);
+        let path = self.template(&format!("{place}/path"), &text.path, &inputs);
+        let mut query = Vec::new();
+        for (name, template) in &text.query {
+            let template = self.template(&format!("{place}/query/{name}"), template, &inputs);
+            query.extend(template.map(|template| (name.clone(), template)));
+        }
+        let mut headers = Vec::new();
+        for (name, template) in &text.headers {
+            let place = format!("{place}/headers/{name}");
+            headers.extend(self.header(&place, name).zip(self.template(&place, template, &inputs)));
+        }
+        let body = self.body(&format!("{place}/body"), &text.body, captured);
+        Some(RequestTemplate { method: method?, address: address.clone(), path: path?, query, headers, body: body? })
+    }
+
+    fn body(&mut self, place: &str, text: &BodyText, captured: &[&str]) -> Option<Body> {
+        let inputs = Known { captured, parts: &[] };
+        match (&text.json, &text.form, &text.xml) {
+            (None, None, None) => Some(Body::None),
+            (Some(json), None, None) => self.json(&format!("{place}/json"), json, &inputs).map(Body::Json),
+            (None, Some(form), None) => {
+                let mut fields = Vec::new();
+                for (name, value) in form {
+                    let place = format!("{place}/form/{name}");
+                    let field = match value.get("json") {
+                        Some(json) => self.json(&format!("{place}/json"), json, &inputs).map(FormField::Json),
+                        None => {
+                            let text = value.as_str().unwrap_or_default();
+                            self.template(&place, text, &inputs).map(FormField::Text)
+                        }
+                    };
+                    fields.extend(field.map(|field| (name.clone(), field)));
+                }
+                Some(Body::Form(fields))
+            }
+            (None, None, Some(xml)) => {
+                let parts: Vec<&str> = text.parts.keys().map(String::as_str).collect();
+                let template = self.template(&format!("{place}/xml"), xml, &Known { captured, parts: &parts });
+                let mut loaded = std::collections::BTreeMap::new();
+                for (name, part) in &text.parts {
+                    let template = self.template(&format!("{place}/parts/{name}/xml"), &part.xml, &inputs)?;
+                    loaded.insert(name.clone(), Part { template, charset: part.charset, base64: part.base64 });
+                }
+                Some(Body::Xml { template: template?, charset: text.charset, parts: loaded })
+            }
+            _ => {
+                self.wrong(place, "a body is one of json, form and xml, not several");
+                None
+            }
+        }
+    }
+
+    fn json(&mut self, place: &str, value: &Value, inputs: &Known<'_>) -> Option<JsonTemplate> {
+        match value {
+            Value::String(text) => self.template(place, text, inputs).map(JsonTemplate::Text),
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                let items = items.map(|(index, item)| self.json(&format!("{place}/{index}"), item, inputs));
+                items.collect::<Option<Vec<_>>>().map(JsonTemplate::Array)
+            }
+            Value::Object(members) => {
+                let member = |(name, value): (&String, &Value)| {
+                    Some((name.clone(), self.json(&format!("{place}/{name}"), value, inputs)?))
+                };
+                members.iter().map(member).collect::<Option<Vec<_>>>().map(JsonTemplate::Object)
+            }
+            fixed => Some(JsonTemplate::Fixed(fixed.clone())),
+        }
+    }
+
+    fn template(&mut self, place: &str, text: &str, inputs: &Known<'_>) -> Option<Template> {
+        let names = inputs.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let is_known = |name: &str| names.contains(&name) || name.strip_prefix("parameters.").is_some_and(|name| !name.is_empty());
+        self.keep(place, Template::parse(text, is_known, &names))
+    }
+
+    fn envelope(&mut self, place: &str, text: &EnvelopeText) -> Option<Envelope> {
+        let mut seen = BTreeSet::new();
+        for (index, code) in text.codes.iter().enumerate() {
+            if !seen.insert(code.code.to_string()) {
+                self.wrong(&format!("{place}/codes/{index}"), format!("the code {} is listed twice", code.code));
+            }
+        }
+        if !text.codes.is_empty() && !text.codes.iter().any(|code| code.means == Meaning::Ok) {
+            self.wrong(&format!("{place}/codes"), "no code means \"ok\"");
+        }
+        let status = text.status.iter().filter_map(|(status, meaning)| Some((status.parse().ok()?, *meaning)));
+        Some(Envelope {
+            status: status.collect(),
+            at: text.at.clone(),
+            codes: text.codes.iter().map(|code| (code.code.clone(), code.means)).collect(),
+        })
+    }
+}
+
+/// The inputs that a template may use.
+struct Known<'a> {
+    captured: &'a [&'a str],
+    parts: &'a [&'a str],
+}
+
+impl Known<'_> {
+    fn names(&self) -> Vec<String> {
+        let captured = self.captured.iter().map(|name| format!("captured.{name}"));
+        let parts = self.parts.iter().map(|name| format!("part.{name}"));
+        INPUTS.iter().map(|name| (*name).to_owned()).chain(captured).chain(parts).collect()
+    }
+}

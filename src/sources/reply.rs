@@ -1,0 +1,261 @@
+//! From a decoded reply to a fact: does it fit its schema, what does its code mean, is it about the right person, and what
+//! does it say? Plain code; nothing of the reply ever leaves it but the fact.
+
+use jiff::civil::Date;
+use jsonschema::Validator;
+use serde_json::{Map, Value};
+
+use super::text::{AgreeText, Empty, FieldKind, Meaning, Quantity};
+use crate::domain::{Cause, IdNumber, Person, PersonName};
+
+/// How a reply says how it went.
+#[derive(Debug, Clone)]
+pub(super) struct Envelope {
+    pub(super) status: Vec<(u16, Meaning)>,
+    pub(super) at: Option<String>,
+    pub(super) codes: Vec<(Value, Meaning)>,
+}
+
+impl Envelope {
+    /// What an HTTP status means by itself; `None`: the body says.
+    pub(super) fn of_status(&self, status: u16) -> Result<Option<Meaning>, Cause> {
+        if let Some((_, meaning)) = self.status.iter().find(|(known, _)| *known == status) {
+            return Ok(Some(*meaning));
+        }
+        match status {
+            200 => Ok(None),
+            401 | 403 => Err(Cause::Denied),
+            429 | 503 => Err(Cause::Busy),
+            500.. => Err(Cause::SourceError),
+            _ => Err(Cause::InvalidSourceResponse),
+        }
+    }
+
+    /// What the result code means.
+    pub(super) fn of_body(&self, reply: &Value) -> Result<Meaning, Cause> {
+        let Some(at) = &self.at else { return Ok(Meaning::Ok) };
+        let code = reply.pointer(at).ok_or(Cause::InvalidSourceResponse)?;
+        let known = self.codes.iter().find(|(known, _)| known == code);
+        known.map(|(_, meaning)| *meaning).ok_or(Cause::UnknownCode)
+    }
+}
+
+impl Meaning {
+    /// The cause of failure that it is, if it is one.
+    pub(super) fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Ok | Self::NoRecord | Self::Pending => None,
+            Self::Busy => Some(Cause::Busy),
+            Self::Denied => Some(Cause::Denied),
+            Self::Error => Some(Cause::SourceError),
+        }
+    }
+}
+
+/// A path into a reply; `*` stands for every item of an array.
+#[derive(Debug, Clone)]
+pub(super) struct Path(pub(super) Vec<String>);
+
+impl Path {
+    pub(super) fn new(pointer: &str) -> Self {
+        Self(pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect())
+    }
+
+    fn values<'a>(&self, value: &'a Value) -> Vec<&'a Value> {
+        let mut values = vec![value];
+        for part in &self.0 {
+            values = values
+                .into_iter()
+                .flat_map(|value| match (part.as_str(), value) {
+                    ("*", Value::Array(items)) => items.iter().collect(),
+                    (index, Value::Array(items)) => {
+                        index.parse::<usize>().ok().and_then(|index| items.get(index)).into_iter().collect()
+                    }
+                    (name, value) => value.get(name).into_iter().collect::<Vec<_>>(),
+                })
+                .collect();
+        }
+        values
+    }
+
+    fn value<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+        self.values(value).into_iter().next()
+    }
+}
+
+/// How a reply shows whom it is about.
+#[derive(Debug, Clone)]
+pub(super) enum About {
+    /// By ID numbers, in every record or in some.
+    Numbers { each: Option<Path>, at: Vec<Path>, quantity: Quantity },
+    /// By name and birth date.
+    Agree { each: Option<Path>, agree: AgreeText },
+    /// Not at all, for the reason that the file gives.
+    Nobody,
+}
+
+impl About {
+    fn check(&self, reply: &Value, person: &Person) -> Result<(), Cause> {
+        match self {
+            Self::Nobody => Ok(()),
+            Self::Numbers { each, at, quantity } => {
+                let records = records(reply, each.as_ref())?;
+                let mut named = records.iter().map(|record| at.iter().any(|path| names(path, record, &person.id_number)));
+                let right = match quantity {
+                    Quantity::Every => named.all(|named| named),
+                    Quantity::Some => named.any(|named| named),
+                };
+                if right { Ok(()) } else { Err(Cause::WrongSubject) }
+            }
+            Self::Agree { each, agree } => {
+                let born = person.id_number.birth_date();
+                let is_theirs = |record: &&Value| {
+                    let text = |pointer: &str| Path::new(pointer).value(record).and_then(Value::as_str);
+                    let name = text(&agree.name).and_then(|name| name.parse::<PersonName>().ok());
+                    name.is_some() && name == person.name && text(&agree.birth_date).and_then(any_date) == Some(born)
+                };
+                if records(reply, each.as_ref())?.iter().all(is_theirs) { Ok(()) } else { Err(Cause::WrongSubject) }
+            }
+        }
+    }
+}
+
+fn records<'a>(reply: &'a Value, each: Option<&Path>) -> Result<Vec<&'a Value>, Cause> {
+    let Some(each) = each else { return Ok(vec![reply]) };
+    let records = each.value(reply).and_then(Value::as_array).ok_or(Cause::InvalidSourceResponse)?;
+    Ok(records.iter().collect())
+}
+
+fn names(path: &Path, record: &Value, id_number: &IdNumber) -> bool {
+    let is_it = |value: &Value| value.as_str().and_then(|text| text.trim().parse::<IdNumber>().ok()) == Some(*id_number);
+    path.values(record).into_iter().any(is_it)
+}
+
+/// A day as any of the usual forms has it.
+fn any_date(text: &str) -> Option<Date> {
+    ["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y年%m月%d日"].iter().find_map(|format| Date::strptime(format, text).ok())
+}
+
+/// Where a field of the fact comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Field {
+    Fixed(Value),
+    One(Scalar),
+    List { each: Path, item: Item },
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Scalar {
+    pub(super) at: Path,
+    pub(super) kind: FieldKind,
+    pub(super) format: Option<String>,
+    pub(super) map: Option<Vec<(String, Value)>>,
+    pub(super) absent: Option<Value>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Item {
+    Scalar(Scalar),
+    Record(Vec<(String, Field)>),
+}
+
+impl Field {
+    fn read(&self, record: &Value) -> Result<Value, Cause> {
+        match self {
+            Self::Fixed(value) => Ok(value.clone()),
+            Self::One(scalar) => scalar.read(record),
+            Self::List { each, item } => {
+                let items = each.value(record).and_then(Value::as_array).ok_or(Cause::InvalidSourceResponse)?;
+                let read = |record| match item {
+                    Item::Scalar(scalar) => scalar.read(record),
+                    Item::Record(fields) => read_fields(fields, record),
+                };
+                items.iter().map(read).collect::<Result<Vec<_>, _>>().map(Value::Array)
+            }
+        }
+    }
+}
+
+fn read_fields(fields: &[(String, Field)], record: &Value) -> Result<Value, Cause> {
+    let read = |(name, field): &(String, Field)| Ok((name.clone(), field.read(record)?));
+    fields.iter().map(read).collect::<Result<Map<_, _>, Cause>>().map(Value::Object)
+}
+
+impl Scalar {
+    fn read(&self, record: &Value) -> Result<Value, Cause> {
+        const INVALID: Cause = Cause::InvalidSourceResponse;
+        let value = match self.at.value(record) {
+            None | Some(Value::Null) => return self.absent.clone().ok_or(INVALID),
+            Some(Value::String(text)) if text.trim().is_empty() && self.absent.is_some() => {
+                return self.absent.clone().ok_or(INVALID);
+            }
+            Some(value) => value,
+        };
+        if let Some(map) = &self.map {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                _ => return Err(INVALID),
+            };
+            return map.iter().find(|(known, _)| *known == text).map(|(_, value)| value.clone()).ok_or(INVALID);
+        }
+        match (self.kind, value) {
+            (FieldKind::Text, Value::String(text)) => Ok(Value::String(text.clone())),
+            (FieldKind::Name, Value::String(text)) => {
+                let name = text.parse::<PersonName>().map_err(|_| INVALID)?;
+                Ok(Value::String(name.reveal().to_owned()))
+            }
+            (FieldKind::IdNumber, Value::String(text)) => {
+                let number = text.trim().parse::<IdNumber>().map_err(|_| INVALID)?;
+                Ok(Value::String(number.reveal().to_owned()))
+            }
+            (FieldKind::Date, Value::String(text)) => {
+                let format = self.format.as_deref().unwrap_or("%Y-%m-%d");
+                let day = Date::strptime(format, text.trim()).map_err(|_| INVALID)?;
+                Ok(Value::String(day.to_string()))
+            }
+            (FieldKind::Integer, Value::Number(number)) if number.is_i64() => Ok(value.clone()),
+            (FieldKind::Integer, Value::String(text)) => text.trim().parse::<i64>().map(Value::from).map_err(|_| INVALID),
+            (FieldKind::Boolean, Value::Bool(_)) => Ok(value.clone()),
+            _ => Err(INVALID),
+        }
+    }
+}
+
+/// Everything that turns an operation's decoded reply into a fact.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) rows: Option<Path>,
+    pub(super) empty: Empty,
+    pub(super) about: About,
+    pub(super) at: Path,
+    pub(super) fields: Vec<(String, Field)>,
+    pub(super) fact: Validator,
+}
+
+impl Reading {
+    /// The fact in a reply that means `ok` or `no-record`; `None`: there is no record.
+    pub(super) fn fact(&self, meaning: Meaning, reply: &Value, person: &Person) -> Result<Option<Value>, Cause> {
+        const INVALID: Cause = Cause::InvalidSourceResponse;
+        let rows = match &self.rows {
+            None => None,
+            // `null` is no empty list: it says nothing.
+            Some(path) => match path.value(reply) {
+                Some(Value::Array(rows)) => Some(rows.len()),
+                Some(Value::String(text)) if text.is_empty() && meaning == Meaning::NoRecord => Some(0),
+                None if meaning == Meaning::NoRecord => Some(0),
+                _ => return Err(INVALID),
+            },
+        };
+        match (meaning, rows, self.empty) {
+            (Meaning::NoRecord, None | Some(0), _) | (Meaning::Ok, Some(0), Empty::NoRecord) => return Ok(None),
+            (Meaning::NoRecord, Some(_), _) | (Meaning::Ok, Some(0), Empty::Invalid) => return Err(INVALID),
+            (Meaning::Ok, _, _) => {}
+            (Meaning::Pending | Meaning::Busy | Meaning::Denied | Meaning::Error, _, _) => return Err(INVALID),
+        }
+        self.about.check(reply, person)?;
+        let record = self.at.value(reply).ok_or(INVALID)?;
+        let fact = read_fields(&self.fields, record)?;
+        if self.fact.is_valid(&fact) { Ok(Some(fact)) } else { Err(INVALID) }
+    }
+}

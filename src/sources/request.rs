@@ -1,0 +1,257 @@
+//! From a question to an HTTP request.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use encoding_rs::{GB18030, GBK};
+use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Client, Method, RequestBuilder, Url};
+use serde_json::{Map, Value};
+
+use super::template::{Inputs, Landing, Template, Unrepresentable};
+use super::text::Charset;
+use crate::departments::Question;
+use crate::domain::Sex;
+
+/// A request with its inputs still open.
+#[derive(Debug)]
+pub(super) struct RequestTemplate {
+    pub(super) method: Method,
+    pub(super) address: Url,
+    pub(super) path: Template,
+    pub(super) query: Vec<(String, Template)>,
+    pub(super) headers: Vec<(HeaderName, Template)>,
+    pub(super) body: Body,
+}
+
+#[derive(Debug)]
+pub(super) enum Body {
+    None,
+    Json(JsonTemplate),
+    Form(Vec<(String, FormField)>),
+    Xml { template: Template, charset: Charset, parts: BTreeMap<String, Part> },
+}
+
+#[derive(Debug)]
+pub(super) enum FormField {
+    Text(Template),
+    Json(JsonTemplate),
+}
+
+/// A JSON document whose texts are templates.
+#[derive(Debug)]
+pub(super) enum JsonTemplate {
+    Text(Template),
+    Fixed(Value),
+    Array(Vec<JsonTemplate>),
+    Object(Vec<(String, JsonTemplate)>),
+}
+
+/// An XML document within the XML body.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) template: Template,
+    pub(super) charset: Charset,
+    pub(super) base64: bool,
+}
+
+/// What templates may hold.
+pub(super) const INPUTS: [&str; 16] = [
+    "id_number",
+    "name",
+    "birth_date",
+    "birth_date_basic",
+    "sex",
+    "sex_code",
+    "division",
+    "purpose",
+    "case",
+    "officer",
+    "agency",
+    "request_id",
+    "time_millis",
+    "time_seconds",
+    "time_iso",
+    "uuid",
+];
+
+/// The inputs of one question at one moment.
+pub(super) struct QuestionInputs<'a> {
+    pub(super) question: &'a Question,
+    pub(super) now: Timestamp,
+    pub(super) captured: &'a [(String, String)],
+}
+
+impl Inputs for QuestionInputs<'_> {
+    fn value(&self, name: &str) -> Option<String> {
+        let Question { about, occasion, parameters, .. } = self.question;
+        if let Some(parameter) = name.strip_prefix("parameters.") {
+            return match parameters.get(parameter)? {
+                Value::String(text) => Some(text.clone()),
+                value @ (Value::Bool(_) | Value::Number(_)) => Some(value.to_string()),
+                Value::Null | Value::Array(_) | Value::Object(_) => None,
+            };
+        }
+        if let Some(captured) = name.strip_prefix("captured.") {
+            return self.captured.iter().find(|(name, _)| name == captured).map(|(_, value)| value.clone());
+        }
+        let born = about.id_number.birth_date();
+        match name {
+            "id_number" => Some(about.id_number.reveal().to_owned()),
+            "name" => about.name.as_ref().map(|name| name.reveal().to_owned()),
+            "birth_date" => Some(born.to_string()),
+            "birth_date_basic" => Some(born.strftime("%Y%m%d").to_string()),
+            "sex" => Some(if about.id_number.sex() == Sex::Female { "female" } else { "male" }.to_owned()),
+            "sex_code" => Some(about.id_number.sex().code().to_owned()),
+            "division" => Some(about.id_number.division().to_owned()),
+            "purpose" => Some(occasion.purpose.to_string()),
+            "case" => Some(occasion.case.clone().unwrap_or_default()),
+            "officer" => Some(occasion.officer.clone()),
+            "agency" => Some(occasion.agency.to_string()),
+            "request_id" => Some(occasion.request_id.clone()),
+            "time_millis" => Some(self.now.as_millisecond().to_string()),
+            "time_seconds" => Some(self.now.as_second().to_string()),
+            "time_iso" => Some(self.now.to_string()),
+            "uuid" => Some(uuid::Uuid::now_v7().to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl RequestTemplate {
+    /// The request for these inputs.
+    pub(super) fn build(&self, client: &Client, inputs: &dyn Inputs) -> Result<RequestBuilder, Unrepresentable> {
+        let mut url = self.address.clone();
+        let path = self.path.fill(inputs, Landing::Url)?;
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}{path}"));
+        if !self.query.is_empty() {
+            let mut query = Vec::new();
+            for (name, template) in &self.query {
+                let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+                let value = template.fill(inputs, Landing::Plain)?;
+                query.push(format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
+            }
+            url.set_query(Some(&query.join("&")));
+        }
+        let mut request = client.request(self.method.clone(), url);
+        for (name, template) in &self.headers {
+            let value = template.fill(inputs, Landing::Header)?;
+            request = request.header(name, HeaderValue::from_str(&value).map_err(|_| Unrepresentable)?);
+        }
+        self.body.add(request, inputs, self.headers.iter().any(|(name, _)| name == CONTENT_TYPE))
+    }
+
+    /// The inputs that it uses.
+    pub(super) fn inputs(&self) -> Vec<&str> {
+        let mut templates: Vec<&Template> = vec![&self.path];
+        templates.extend(self.query.iter().map(|(_, template)| template));
+        templates.extend(self.headers.iter().map(|(_, template)| template));
+        match &self.body {
+            Body::None => {}
+            Body::Json(json) => json.templates(&mut templates),
+            Body::Form(fields) => fields.iter().for_each(|(_, field)| match field {
+                FormField::Text(template) => templates.push(template),
+                FormField::Json(json) => json.templates(&mut templates),
+            }),
+            Body::Xml { template, parts, .. } => {
+                templates.push(template);
+                templates.extend(parts.values().map(|part| &part.template));
+            }
+        }
+        templates.into_iter().flat_map(Template::inputs).collect()
+    }
+}
+
+impl Body {
+    fn add(&self, request: RequestBuilder, inputs: &dyn Inputs, typed: bool) -> Result<RequestBuilder, Unrepresentable> {
+        let (kind, body) = match self {
+            Self::None => return Ok(request),
+            Self::Json(json) => ("application/json", json.fill(inputs)?.to_string().into_bytes()),
+            Self::Form(fields) => {
+                let mut pairs = Vec::new();
+                for (name, field) in fields {
+                    let value = match field {
+                        FormField::Text(template) => template.fill(inputs, Landing::Plain)?,
+                        FormField::Json(json) => json.fill(inputs)?.to_string(),
+                    };
+                    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+                    pairs.push(format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
+                }
+                ("application/x-www-form-urlencoded", pairs.join("&").into_bytes())
+            }
+            Self::Xml { template, charset, parts } => {
+                let mut filled = Vec::new();
+                for (name, part) in parts {
+                    filled.push((name.as_str(), part.fill(inputs)?));
+                }
+                let body = template.fill(&WithParts { inputs, parts: &filled }, Landing::Xml)?;
+                ("text/xml; charset=utf-8", encode(&body, *charset)?)
+            }
+        };
+        Ok(if typed { request.body(body) } else { request.header(CONTENT_TYPE, kind).body(body) })
+    }
+}
+
+impl Part {
+    fn fill(&self, inputs: &dyn Inputs) -> Result<String, Unrepresentable> {
+        let text = self.template.fill(inputs, Landing::Xml)?;
+        if !self.base64 {
+            return Ok(text);
+        }
+        Ok(STANDARD.encode(encode(&text, self.charset)?))
+    }
+}
+
+/// The inputs, and the parts under `part.NAME`.
+struct WithParts<'a> {
+    inputs: &'a dyn Inputs,
+    parts: &'a [(&'a str, String)],
+}
+
+impl Inputs for WithParts<'_> {
+    fn value(&self, name: &str) -> Option<String> {
+        match name.strip_prefix("part.") {
+            Some(part) => self.parts.iter().find(|(name, _)| *name == part).map(|(_, text)| text.clone()),
+            None => self.inputs.value(name),
+        }
+    }
+}
+
+impl JsonTemplate {
+    fn fill(&self, inputs: &dyn Inputs) -> Result<Value, Unrepresentable> {
+        Ok(match self {
+            Self::Text(template) => Value::String(template.fill(inputs, Landing::Plain)?),
+            Self::Fixed(value) => value.clone(),
+            Self::Array(items) => Value::Array(items.iter().map(|item| item.fill(inputs)).collect::<Result<_, _>>()?),
+            Self::Object(members) => {
+                let fill = |(name, value): &(String, Self)| Ok((name.clone(), value.fill(inputs)?));
+                Value::Object(members.iter().map(fill).collect::<Result<Map<_, _>, _>>()?)
+            }
+        })
+    }
+
+    fn templates<'a>(&'a self, templates: &mut Vec<&'a Template>) {
+        match self {
+            Self::Text(template) => templates.push(template),
+            Self::Fixed(_) => {}
+            Self::Array(items) => items.iter().for_each(|item| item.templates(templates)),
+            Self::Object(members) => members.iter().for_each(|(_, value)| value.templates(templates)),
+        }
+    }
+}
+
+/// Encodes a whole text at once: escaping is over by now, so that no byte of a character can be taken for a delimiter. A
+/// character that the charset doesn't have is refused, never replaced.
+fn encode(text: &str, charset: Charset) -> Result<Vec<u8>, Unrepresentable> {
+    let encoding = match charset {
+        Charset::Utf8 => return Ok(text.as_bytes().to_vec()),
+        Charset::Gbk => GBK,
+        Charset::Gb18030 => GB18030,
+    };
+    let (bytes, _, unmappable) = encoding.encode(text);
+    if unmappable { Err(Unrepresentable) } else { Ok(bytes.into_owned()) }
+}

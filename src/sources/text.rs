@@ -1,0 +1,351 @@
+//! A source's file as it is written; its schema has checked the shape.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SourceText {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) address: Setting,
+    pub(super) proxy: Option<String>,
+    #[serde(default)]
+    pub(super) tls: TlsText,
+    pub(super) authentication: AuthenticationText,
+    #[serde(default)]
+    pub(super) limits: LimitsText,
+    #[serde(default)]
+    pub(super) envelope: Option<EnvelopeText>,
+    pub(super) operations: BTreeMap<String, OperationText>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Setting {
+    Plain(String),
+    Variable { env: String, default: Option<String> },
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum SecretText {
+    Variable { env: String },
+    File { file: String },
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct TlsText {
+    pub(super) ca_file: Option<String>,
+    pub(super) identity_file: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(super) enum AuthenticationText {
+    None,
+    Header {
+        name: String,
+        secret: SecretText,
+    },
+    Query {
+        name: String,
+        secret: SecretText,
+    },
+    Bearer {
+        secret: SecretText,
+    },
+    Basic {
+        user: String,
+        secret: SecretText,
+    },
+    Oauth2 {
+        token_path: String,
+        client_id: String,
+        secret: SecretText,
+        scope: Option<String>,
+        #[serde(default)]
+        credentials_in: CredentialsIn,
+    },
+    ExchangePlatform {
+        prefix: String,
+        requester: Setting,
+        secret: SecretText,
+        key_path: String,
+        key_service: Option<String>,
+        key_at: String,
+        refresh: Option<String>,
+    },
+    Digest {
+        algorithm: Algorithm,
+        app_key: Setting,
+        secret: SecretText,
+        text: String,
+        #[serde(default)]
+        encoding: DigestEncoding,
+        headers: BTreeMap<String, String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CredentialsIn {
+    #[default]
+    Header,
+    Body,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) enum Algorithm {
+    #[serde(rename = "MD5")]
+    Md5,
+    #[serde(rename = "SHA-1")]
+    Sha1,
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    #[serde(rename = "SM3")]
+    Sm3,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(super) enum DigestEncoding {
+    #[default]
+    #[serde(rename = "hex")]
+    Hex,
+    #[serde(rename = "HEX")]
+    UpperHex,
+    #[serde(rename = "base64")]
+    Base64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct LimitsText {
+    pub(super) connect_timeout: String,
+    pub(super) response_timeout: String,
+    pub(super) deadline: String,
+    pub(super) body: usize,
+    pub(super) concurrency: usize,
+    pub(super) per_second: Option<u32>,
+    pub(super) per_hour: Option<u32>,
+    pub(super) per_day: Option<u32>,
+    pub(super) planned_outages: Vec<OutageText>,
+}
+
+impl Default for LimitsText {
+    fn default() -> Self {
+        Self {
+            connect_timeout: "1s".to_owned(),
+            response_timeout: "2s".to_owned(),
+            deadline: "2500ms".to_owned(),
+            body: 1024 * 1024,
+            concurrency: 256,
+            per_second: None,
+            per_hour: None,
+            per_day: None,
+            planned_outages: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct OutageText {
+    #[serde(default)]
+    pub(super) days: Vec<String>,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct EnvelopeText {
+    #[serde(default)]
+    pub(super) status: BTreeMap<String, Meaning>,
+    pub(super) at: Option<String>,
+    #[serde(default)]
+    pub(super) codes: Vec<CodeText>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CodeText {
+    pub(super) code: Value,
+    pub(super) means: Meaning,
+}
+
+/// What a result means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Meaning {
+    Ok,
+    NoRecord,
+    Pending,
+    Busy,
+    Denied,
+    Error,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RequestText {
+    pub(super) method: String,
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) query: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) body: BodyText,
+    #[serde(default = "json_body")]
+    pub(super) decode: Vec<StepText>,
+    pub(super) schema: String,
+    pub(super) envelope: Option<EnvelopeText>,
+}
+
+fn json_body() -> Vec<StepText> {
+    vec![StepText { at: None, how: vec![Codec::Json], arrays: Vec::new() }]
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct BodyText {
+    pub(super) json: Option<Value>,
+    pub(super) form: Option<Map<String, Value>>,
+    pub(super) xml: Option<String>,
+    pub(super) charset: Charset,
+    pub(super) parts: BTreeMap<String, PartText>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(super) enum Charset {
+    #[default]
+    #[serde(rename = "UTF-8")]
+    Utf8,
+    #[serde(rename = "GBK")]
+    Gbk,
+    #[serde(rename = "GB18030")]
+    Gb18030,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PartText {
+    pub(super) xml: String,
+    #[serde(default)]
+    pub(super) charset: Charset,
+    #[serde(default)]
+    pub(super) base64: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StepText {
+    pub(super) at: Option<String>,
+    #[serde(rename = "as")]
+    pub(super) how: Vec<Codec>,
+    #[serde(default)]
+    pub(super) arrays: Vec<String>,
+}
+
+/// One thing that is done to a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Codec {
+    Base64,
+    #[serde(rename = "utf-8")]
+    Utf8,
+    Gbk,
+    Gb18030,
+    Json,
+    Xml,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OperationText {
+    #[serde(flatten)]
+    pub(super) request: RequestText,
+    pub(super) service: Option<String>,
+    pub(super) fetch: Option<FetchText>,
+    pub(super) rows: Option<String>,
+    #[serde(default)]
+    pub(super) empty: Empty,
+    pub(super) about: AboutText,
+    pub(super) fact: FactText,
+    pub(super) cache: CacheText,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FetchText {
+    #[serde(flatten)]
+    pub(super) request: RequestText,
+    pub(super) capture: BTreeMap<String, String>,
+    pub(super) every: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Empty {
+    NoRecord,
+    #[default]
+    Invalid,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AboutText {
+    pub(super) each: Option<String>,
+    #[serde(default)]
+    pub(super) at: Vec<String>,
+    #[serde(default, rename = "match")]
+    pub(super) quantity: Quantity,
+    pub(super) agree: Option<AgreeText>,
+    pub(super) none: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Quantity {
+    #[default]
+    Every,
+    Some,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct AgreeText {
+    pub(super) name: String,
+    pub(super) birth_date: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FactText {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) at: String,
+    pub(super) fields: Map<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct FieldText {
+    pub(super) at: Option<String>,
+    #[serde(rename = "as")]
+    pub(super) kind: Option<FieldKind>,
+    pub(super) format: Option<String>,
+    pub(super) map: Option<BTreeMap<String, Value>>,
+    pub(super) absent: Option<Value>,
+    pub(super) value: Option<Value>,
+    pub(super) each: Option<String>,
+    pub(super) fields: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum FieldKind {
+    #[default]
+    Text,
+    Name,
+    IdNumber,
+    Date,
+    Integer,
+    Boolean,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CacheText {
+    pub(super) found: String,
+    pub(super) no_record: String,
+}
