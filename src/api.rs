@@ -1,6 +1,173 @@
-//! Layer 4: the REST contract.
+//! Layer 4: the REST contract (v1), one file an endpoint group. Each file holds its handler and its part of the OpenAPI
+//! document.
 
+mod body;
 mod context;
+mod guidance;
+mod health;
+mod idempotency;
 mod json;
+mod matters;
+mod me;
+mod openapi;
 mod problem;
+mod problems;
+mod sources;
+mod triage;
 mod verification_request;
+mod verifications;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::routing::{MethodRouter, get, post};
+
+use crate::access::Access;
+use crate::domain::Slug;
+use crate::gateway::Gateway;
+use crate::matters::triage::Triage;
+use crate::rights::Agency;
+
+use context::Context;
+pub use idempotency::Replies;
+pub use openapi::document as openapi_document;
+use problem::Problem;
+pub use sources::SourceSummary;
+pub use triage::answer as triage_answer;
+
+/// What the endpoints work with. Everything but the gateway is shared by all threads.
+#[derive(Clone)]
+pub struct Api {
+    /// This thread's gateway.
+    pub gateway: Gateway,
+    /// What all threads share.
+    pub shared: Arc<Shared>,
+}
+
+/// What the endpoints of all threads share.
+pub struct Shared {
+    /// Who holds which token.
+    pub access: Access,
+    /// What facts may be needed for, each with its name.
+    pub purposes: BTreeMap<Slug, String>,
+    /// The purposes' ids.
+    pub purpose_ids: BTreeSet<Slug>,
+    /// The departments' systems, as agencies may know them.
+    pub sources: Vec<SourceSummary>,
+    /// Finds the matter behind a demand.
+    pub triage: Triage,
+    /// Replies to requests with an `Idempotency-Key`.
+    pub replies: Replies,
+    /// Until a request's body must be there.
+    pub request_timeout: Duration,
+    /// How long a reply waits before it says `pending`.
+    pub answer_within: Duration,
+    /// Public documents that never change while the program runs.
+    pub documents: Documents,
+}
+
+/// Public documents, each ready to be sent.
+pub struct Documents {
+    matters: matters::Documents,
+    openapi: Document,
+}
+
+impl Documents {
+    /// Writes them.
+    #[must_use]
+    pub fn new(catalog: &crate::matters::Catalog, purposes: &BTreeMap<Slug, String>) -> Self {
+        let openapi = openapi::document(catalog, purposes);
+        Self { matters: matters::Documents::new(catalog), openapi: Document::new(&openapi) }
+    }
+}
+
+/// All routes.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/v1/matters", only("GET, HEAD", get(matters::list)))
+        .route("/v1/matters/{id}", only("GET, HEAD", get(matters::one)))
+        .route("/v1/triage", only("POST", post(triage::triage)))
+        .route("/v1/verifications", only("POST", post(verifications::create)))
+        .route("/v1/verifications/{id}", only("GET, HEAD", get(verifications::show)))
+        .route("/v1/me", only("GET, HEAD", get(me::me)))
+        .route("/v1/sources", only("GET, HEAD", get(sources::list)))
+        .route("/problems/{code}", only("GET, HEAD", get(problems::describe)))
+        .route("/openapi.json", only("GET, HEAD", get(openapi::serve)))
+        .route("/livez", only("GET, HEAD", get(health::live)))
+        .route("/readyz", only("GET, HEAD", get(health::ready)))
+        .fallback(async |context: Context| Problem::NotFound.respond(&context))
+        .with_state(api)
+}
+
+/// A route that says which methods it takes when it is called with another.
+fn only(allowed: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> {
+    methods.fallback(async move |context: Context| Problem::MethodNotAllowed(allowed).respond(&context))
+}
+
+/// Who calls.
+fn authenticate<'a>(api: &'a Api, headers: &HeaderMap) -> Result<&'a Arc<Agency>, Problem> {
+    let authorization = headers.get(header::AUTHORIZATION).ok_or(Problem::Unauthorized)?;
+    api.shared.access.authenticate(authorization.as_bytes()).ok_or(Problem::Unauthorized)
+}
+
+/// A JSON reply. What agencies are told is for them alone: it is never stored on the way (RFC 9111).
+fn reply(status: StatusCode, context: &Context, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(context.language()));
+    response
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A public document with its entity tag.
+struct Document {
+    body: bytes::Bytes,
+    tag: HeaderValue,
+}
+
+impl Document {
+    fn new(value: &serde_json::Value) -> Self {
+        use std::fmt::Write as _;
+
+        use sha2::Digest as _;
+
+        let body = value.to_string();
+        let digest = sha2::Sha256::digest(body.as_bytes());
+        let mut tag = digest.iter().take(12).fold("\"".to_owned(), |mut tag, byte| {
+            let _ = write!(tag, "{byte:02x}");
+            tag
+        });
+        tag.push('"');
+        let tag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
+        Self { body: body.into(), tag }
+    }
+
+    /// The document, or that it has not changed (RFC 9110 section 13.1.2).
+    fn serve(&self, request: &HeaderMap) -> Response<Body> {
+        let is_known = |tag: &str| matches!(tag.trim(), "*") || tag.trim().trim_start_matches("W/") == self.tag;
+        let known = request.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+        let unchanged = known.is_some_and(|tags| tags.split(',').any(is_known));
+        let body = if unchanged { Body::empty() } else { Body::from(self.body.clone()) };
+        let mut response = Response::new(body);
+        if unchanged {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, JSON);
+        headers.insert(header::ETAG, self.tag.clone());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        response
+    }
+}
+
+/// The state that handlers take.
+type App = State<Api>;

@@ -13,4 +13,5 @@ pub mod domain;
 pub mod gateway;
 pub mod matters;
 pub mod rights;
+pub mod server;
 pub mod sources;

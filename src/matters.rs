@@ -3,6 +3,7 @@
 
 mod load;
 mod policy;
+pub mod triage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

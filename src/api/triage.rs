@@ -4,12 +4,13 @@ use axum::http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::openapi::{answer, json_body, operation, problem};
+use super::openapi::{answer as documented, json_body, operation, problem};
 use super::problem::{FieldError, Problem};
 use super::verification_request::Reader;
-use super::{Api, App, body, guidance, reply};
+use super::{App, body, guidance, reply};
 use crate::domain::Decision;
-use crate::matters::Matter;
+use crate::matters::triage::Triage;
+use crate::matters::{Catalog, Matter};
 
 /// The most characters of a demand.
 const MAX_TEXT: usize = 500;
@@ -24,7 +25,7 @@ pub(super) async fn triage(State(api): App, context: Context, request: Request<B
         Err(problem) => Err(problem),
     };
     match demand {
-        Ok(text) => reply(StatusCode::OK, &context, decide(&api, &text, context.english).to_string()),
+        Ok(text) => reply(StatusCode::OK, &context, answer(&api.gateway.catalog, &api.shared.triage, &text, context.english).to_string()),
         Err(problem) => problem.respond(&context),
     }
 }
@@ -40,10 +41,11 @@ fn demand(body: &Value) -> Result<String, Vec<FieldError>> {
     text.filter(|_| reader.errors.is_empty()).ok_or(reader.errors)
 }
 
-fn decide(api: &Api, text: &str, english: bool) -> Value {
-    let catalog = &api.gateway.catalog;
+/// What triage answers to a text, as JSON.
+#[must_use]
+pub fn answer(catalog: &Catalog, triage: &Triage, text: &str, english: bool) -> Value {
     let policy = catalog.policy();
-    let found = api.shared.triage.rank(text);
+    let found = triage.rank(text);
     let item = found.first().and_then(|first| policy.retained.iter().find(|item| first.retained && item.id == first.id));
     let matters: Vec<_> = found.iter().filter_map(|one| Some((catalog.matter(&one.id)?, one.score))).collect();
     let (decision, guidance) = match (item, matters.first()) {
@@ -95,7 +97,7 @@ pub(super) fn documentation() -> (&'static str, Value) {
         "triage",
         "The matter behind a demand for a certificate",
         [
-            answer(200, "What is meant, and whether a committee may issue it", &result),
+            documented(200, "What is meant, and whether a committee may issue it", &result),
             problem(400, "The body is not acceptable JSON"),
             problem(408, "The body did not arrive in time"),
             problem(413, "The body is too large"),

@@ -26,18 +26,15 @@ pub struct Installation {
     pub summaries: Vec<SourceSummary>,
 }
 
-/// Where addresses and secrets come from that a source's file only names.
-pub trait Environment {
-    /// The value of an environment variable.
-    fn variable(&self, name: &str) -> Option<String>;
-}
+/// Where addresses and secrets come from that a source's file only names: environment variables, by name.
+pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 impl Installation {
     /// Loads and checks everything.
     ///
     /// # Errors
     /// Everything that is wrong in any file.
-    pub fn load(folder: &Folder, environment: &dyn Environment) -> Result<Self, Vec<Diagnostic>> {
+    pub fn load(folder: &Folder, environment: &Environment<'_>) -> Result<Self, Vec<Diagnostic>> {
         let mut errors = stray(folder);
         let settings = Settings::load(folder).map_err(|wrong| errors.extend(wrong)).ok();
         let (shapes, wrong) = shapes(folder);
@@ -84,8 +81,8 @@ const FILES: [&str; 4] = ["config/heyan.toml", "config/policy.toml", "config/ret
 
 fn stray(folder: &Folder) -> Vec<Diagnostic> {
     let is_known = |path: &str| {
-        let in_place = |place: &&str| path.strip_prefix(**place).is_some_and(|rest| !rest.contains('/'));
-        FILES.contains(&path) || PLACES.iter().any(|place| in_place(&place))
+        let in_place = |place: &&str| path.strip_prefix(*place).is_some_and(|rest| !rest.contains('/'));
+        FILES.contains(&path) || PLACES.iter().any(in_place)
     };
     let stray = folder.files().filter(|(path, _)| path.starts_with("config/") && path.ends_with(".toml") && !is_known(path));
     let message = "nothing reads this file; files stand in config/matters, config/sources and config/agencies";
@@ -111,7 +108,7 @@ fn schema(folder: &Folder, path: &str) -> Result<DocumentSchema, Vec<Diagnostic>
     DocumentSchema::new(&file.shown, &file.text).map_err(|error| vec![error])
 }
 
-fn sources(folder: &Folder, environment: &dyn Environment) -> (Vec<Description>, Vec<Diagnostic>) {
+fn sources(folder: &Folder, environment: &Environment<'_>) -> (Vec<Description>, Vec<Diagnostic>) {
     let (mut descriptions, mut errors) = (Vec::<Description>::new(), Vec::new());
     let schema = match schema(folder, "schemas/source.schema.json") {
         Ok(schema) => schema,
@@ -119,8 +116,7 @@ fn sources(folder: &Folder, environment: &dyn Environment) -> (Vec<Description>,
     };
     let schemas = |path: &str| folder.read(&format!("schemas/{path}")).ok().map(|file| file.text.clone());
     let names: Vec<&str> = folder.files().filter_map(|(path, _)| path.strip_prefix("schemas/")).collect();
-    let variables = |name: &str| environment.variable(name);
-    let surroundings = Surroundings { schema: &schema, schemas: &schemas, schema_names: &names, variables: &variables };
+    let surroundings = Surroundings { schema: &schema, schemas: &schemas, schema_names: &names, variables: &environment };
     for file in folder.list("config/sources/", "toml") {
         match Description::load(&file.shown, &file.text, &surroundings) {
             Ok(description) => {
@@ -169,7 +165,8 @@ fn triage(folder: &Folder, catalog: &Catalog) -> Result<Triage, Vec<Diagnostic>>
         names: vec![&item.name],
         everyday: item.everyday.iter().map(String::as_str).collect(),
     });
-    Ok(Triage::new(matters.chain(retained), &cues))
+    Triage::new(matters.chain(retained), &cues)
+        .map_err(|wrong| wrong.into_iter().map(|(place, message)| document.error(&place, message)).collect())
 }
 
 fn summaries(descriptions: &[Description], not_connected: &BTreeSet<Slug>) -> Vec<SourceSummary> {
