@@ -18,7 +18,10 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = folder(arguments.config.as_deref(), &arguments.overlay)?;
-    let installation = Installation::load(&folder, &|name| std::env::var(name).ok()).map_err(Failure::Configuration)?;
+    // The embedded defaults describe the demo's departments.
+    let embedded = arguments.config.is_none();
+    let variable = |name: &str| std::env::var(name).ok().or_else(|| super::demo::secret(name).filter(|_| embedded));
+    let installation = Installation::load(&folder, &variable).map_err(Failure::Configuration)?;
     say(&format!(
         "{}, {} with claims of {}, {}: no errors",
         count(installation.catalog.matters().len(), "matter"),

@@ -19,7 +19,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = check::folder(arguments.config.as_deref(), &[])?;
-    let installation = Installation::load(&folder, &|_| Some(String::new())).map_err(Failure::Configuration)?;
+    let installation = Installation::load(&folder, &|name| std::env::var(name).ok().or_else(|| super::demo::secret(name))).map_err(Failure::Configuration)?;
     let answer = crate::api::triage_answer(&installation.catalog, &installation.triage, &arguments.text, false);
     if arguments.json {
         say(&answer.to_string());
