@@ -1,4 +1,4 @@
-//! Layer 4: the REST contract (v1), one file an endpoint group. Each file holds its handler and its part of the OpenAPI
+//! Layer 4: the REST contract (v1), one file an endpoint group. Each file holds its handler and its part of the `OpenAPI`
 //! document.
 
 mod body;

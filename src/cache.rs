@@ -152,10 +152,7 @@ mod tests {
     fn question(name: &str) -> Question {
         Question {
             operation: OperationRef { source: "police".parse().unwrap(), operation: "person".parse().unwrap() },
-            about: Person {
-                id_number: "11010519491231002X".parse().unwrap(),
-                name: Some(name.parse().unwrap()),
-            },
+            about: Person { id_number: "11010519491231002X".parse().unwrap(), name: Some(name.parse().unwrap()) },
             parameters: Arc::new(Map::new()),
             occasion: Arc::new(Occasion {
                 agency: AgencyId("a".parse().unwrap()),

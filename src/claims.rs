@@ -145,7 +145,10 @@ struct Need {
 enum Whom {
     Role(usize),
     /// Somebody whom an earlier fact names.
-    Named { id_number: Expression, name: Option<Expression> },
+    Named {
+        id_number: Expression,
+        name: Option<Expression>,
+    },
 }
 
 #[derive(Debug)]

@@ -205,7 +205,8 @@ impl Reader {
     fn agencies(&mut self, document: &Document, raw: &Raw) {
         for (index, agency) in raw.agencies.iter().enumerate() {
             let place = format!("/agencies/{index}");
-            let id = agency.id.parse::<Slug>().map_err(|error| document.error(&format!("{place}/id"), error.to_string()));
+            let id =
+                agency.id.parse::<Slug>().map_err(|error| document.error(&format!("{place}/id"), error.to_string()));
             let Some(id) = self.keep(id).map(AgencyId) else { continue };
             if self.agencies.iter().any(|(other, _)| other.id == id) {
                 let message = format!("the agency \"{id}\" is there already");
@@ -222,7 +223,8 @@ impl Reader {
                 tokens.push(hash);
             }
             let grants = agency.grants.iter().enumerate();
-            let grants = grants.map(|(number, raw)| self.grant(document, &format!("{place}/grants/{number}"), raw)).collect();
+            let grants =
+                grants.map(|(number, raw)| self.grant(document, &format!("{place}/grants/{number}"), raw)).collect();
             self.agencies.push((Agency { id, name: agency.name.clone(), grants }, tokens));
         }
     }
@@ -230,7 +232,8 @@ impl Reader {
     fn grant(&mut self, document: &Document, place: &str, raw: &RawGrant) -> Grant {
         let mut claims = Vec::new();
         for (index, text) in raw.claims.iter().enumerate() {
-            let here = document.error(&format!("{place}/claims/{index}"), "say \"matter/claim\", \"matter/*\" or \"*\"");
+            let here =
+                document.error(&format!("{place}/claims/{index}"), "say \"matter/claim\", \"matter/*\" or \"*\"");
             let Some(pattern) = self.keep(text.parse::<ClaimPattern>().map_err(|_| here.clone())) else { continue };
             self.patterns.push((pattern.clone(), here));
             claims.push(pattern);

@@ -77,11 +77,17 @@ impl Gateway {
     ///
     /// # Errors
     /// What is not granted to the agency.
-    pub async fn verify(&self, agency: &Agency, request: Request, wait: Duration) -> Result<Arc<Verification>, Refusal> {
+    pub async fn verify(
+        &self,
+        agency: &Agency,
+        request: Request,
+        wait: Duration,
+    ) -> Result<Arc<Verification>, Refusal> {
         self.authorise(agency, request.claim.reference(), &request.purpose)?;
         let id = Uuid::now_v7();
         if !request.claim.is_connected() {
-            let referred = Verification::referred(id, agency.id.clone(), request.claim.reference().clone(), self.clock.now());
+            let referred =
+                Verification::referred(id, agency.id.clone(), request.claim.reference().clone(), self.clock.now());
             return Ok(self.verifications.keep(referred).await);
         }
         let mut asking = self.plan(id, agency.id.clone(), request);

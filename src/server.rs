@@ -66,7 +66,11 @@ impl Server {
             }
         }
         let server = Self { address, stop, threads };
-        if server.threads.iter().any(JoinHandle::is_finished) { Err(server.stop().err().unwrap_or(STOPPED.into())) } else { Ok(server) }
+        if server.threads.iter().any(JoinHandle::is_finished) {
+            Err(server.stop().err().unwrap_or(STOPPED.into()))
+        } else {
+            Ok(server)
+        }
     }
 
     /// Where it listens.
@@ -108,7 +112,7 @@ impl Common {
         let Installation { settings, catalog, descriptions, triage, summaries } = installation;
         let connected = descriptions.iter().map(|source| source.id().clone());
         let freshness = Arc::new(Freshness::new(connected, Arc::clone(&clock)));
-        let operations = descriptions.iter().flat_map(|source| source.operations());
+        let operations = descriptions.iter().flat_map(crate::sources::Description::operations);
         let operations = operations.map(|(promise, lifetimes)| {
             (promise.clone(), crate::cache::Lifetimes { found: lifetimes.found, no_record: lifetimes.no_record })
         });
@@ -130,7 +134,8 @@ impl Common {
     }
 
     fn api(&self, tasks: TaskTracker) -> io::Result<Api> {
-        let sources = Sources::new(Arc::clone(&self.descriptions), Arc::clone(&self.clock)).map_err(io::Error::other)?;
+        let sources =
+            Sources::new(Arc::clone(&self.descriptions), Arc::clone(&self.clock)).map_err(io::Error::other)?;
         let gateway = Gateway {
             catalog: Arc::clone(&self.catalog),
             departments: Arc::new(self.facts.before(Arc::new(sources))),

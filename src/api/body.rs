@@ -17,7 +17,8 @@ pub(super) async fn read(api: &Api, request: Request<Body>) -> Result<(Bytes, Va
     if !is_json(&parts.headers) {
         return Err(Problem::UnsupportedMediaType);
     }
-    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let length =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > MAX_BODY) {
         return Err(Problem::PayloadTooLarge);
     }
@@ -39,7 +40,9 @@ fn is_json(headers: &HeaderMap) -> bool {
     let mut parts = kind.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     let is_utf8 = |parameter: &str| match parameter.split_once('=') {
-        Some((name, value)) if name.eq_ignore_ascii_case("charset") => value.trim_matches('"').eq_ignore_ascii_case("utf-8"),
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
         _ => true,
     };
     is_json && parts.all(is_utf8)

@@ -57,20 +57,23 @@ fn trace_id(traceparent: &str) -> Option<&str> {
         text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
     let is_set = |text: &str| text.bytes().any(|byte| byte != b'0');
-    let valid = version == "00" && is_hex(trace, 32) && is_set(trace) && is_hex(span, 16) && is_set(span) && is_hex(flags, 2);
+    let valid =
+        version == "00" && is_hex(trace, 32) && is_set(trace) && is_hex(span, 16) && is_set(span) && is_hex(flags, 2);
     (valid && parts.next().is_none()).then_some(trace)
 }
 
 /// Whether `Accept-Language` (RFC 9110 section 12.5.4) ranks English above Chinese.
 fn prefers_english(accepted: &str) -> bool {
     let quality = |wanted: &str| {
-        accepted.split(',').filter_map(|range| {
-            let mut parts = range.split(';');
-            let language = parts.next()?.trim().split('-').next()?;
-            let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-            language.eq_ignore_ascii_case(wanted).then_some(weight)
-        })
-        .fold(0.0_f32, f32::max)
+        accepted
+            .split(',')
+            .filter_map(|range| {
+                let mut parts = range.split(';');
+                let language = parts.next()?.trim().split('-').next()?;
+                let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+                language.eq_ignore_ascii_case(wanted).then_some(weight)
+            })
+            .fold(0.0_f32, f32::max)
     };
     quality("en") > quality("zh")
 }
@@ -81,9 +84,14 @@ mod tests {
 
     #[test]
     fn chinese_is_the_default() {
-        for (accepted, english) in
-            [("", false), ("*", false), ("en", true), ("en-GB,zh;q=0.9", true), ("zh-CN,en;q=0.8", false), ("fr", false)]
-        {
+        for (accepted, english) in [
+            ("", false),
+            ("*", false),
+            ("en", true),
+            ("en-GB,zh;q=0.9", true),
+            ("zh-CN,en;q=0.8", false),
+            ("fr", false),
+        ] {
             assert_eq!(prefers_english(accepted), english, "{accepted}");
         }
     }

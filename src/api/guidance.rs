@@ -31,8 +31,10 @@ pub(super) fn of(matter: &Matter, transition: &Transition, english: bool) -> Val
     })
 }
 
-const ASK_ELSEWHERE: [&str; 2] =
-    ["村（居）民委员会不出具此项证明，请按下列办法办理。", "The committee does not issue this certificate; this is what to do instead."];
+const ASK_ELSEWHERE: [&str; 2] = [
+    "村（居）民委员会不出具此项证明，请按下列办法办理。",
+    "The committee does not issue this certificate; this is what to do instead.",
+];
 
 fn summary(outcome: Outcome, english: bool) -> Option<&'static str> {
     let [chinese, plain] = match outcome {

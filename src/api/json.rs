@@ -137,7 +137,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
             let value = value.inspect_err(|_| {
                 // On the way out, the pointer of what was found inside grows to the left.
                 if let Some(JsonError::DuplicateKey { pointer }) = self.found.as_mut() {
-                    *pointer = if is_plain(&key) && !pointer.is_empty() { format!("/{key}{pointer}") } else { String::new() };
+                    *pointer =
+                        if is_plain(&key) && !pointer.is_empty() { format!("/{key}{pointer}") } else { String::new() };
                 }
             })?;
             object.insert(key, value);
@@ -148,7 +149,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
 /// Whether a key looks like one of the contract's, so that it may be repeated in an error: anything else could be personal.
 pub(super) fn is_plain(key: &str) -> bool {
-    key.len() <= 40 && key.starts_with(|first: char| first.is_ascii_lowercase())
+    key.len() <= 40
+        && key.starts_with(|first: char| first.is_ascii_lowercase())
         && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 

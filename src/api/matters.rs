@@ -33,7 +33,12 @@ pub(super) async fn list(State(api): App, headers: HeaderMap) -> Response<Body> 
 }
 
 /// `GET /v1/matters/{id}`
-pub(super) async fn one(State(api): App, Path(id): Path<String>, headers: HeaderMap, context: Context) -> Response<Body> {
+pub(super) async fn one(
+    State(api): App,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    context: Context,
+) -> Response<Body> {
     match api.shared.documents.matters.each.get(&id) {
         Some(document) => document.serve(&headers),
         None => Problem::NotFound.respond(&context),
@@ -106,7 +111,8 @@ pub(super) fn documentation() -> [(&'static str, Value); 2] {
         [answer(200, "The matter", &matter), problem(404, "There is no such matter")],
     );
     for operation in [&mut all, &mut one] {
-        operation["responses"]["304"] = json!({"description": "It has not changed since the entity tag of If-None-Match"});
+        operation["responses"]["304"] =
+            json!({"description": "It has not changed since the entity tag of If-None-Match"});
     }
     one["parameters"] = json!([parameter("path", "id", true, &json!({"type": "string"}), "The matter's id")]);
     [("/v1/matters", json!({"get": all})), ("/v1/matters/{id}", json!({"get": one}))]
@@ -115,10 +121,9 @@ pub(super) fn documentation() -> [(&'static str, Value); 2] {
 /// The schemas of the catalog.
 pub(super) fn schemas() -> Value {
     let texts = json!({"type": "array", "items": {"type": "string"}});
-    let object = |required: &[&str], properties: Value| {
-        json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
-    };
-    let document = object(&["name", "reissued_by"], json!({"name": {"type": "string"}, "reissued_by": {"type": "string"}}));
+    let object = |required: &[&str], properties: Value| json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties});
+    let document =
+        object(&["name", "reissued_by"], json!({"name": {"type": "string"}, "reissued_by": {"type": "string"}}));
     let english = object(&["name", "guidance"], json!({"name": {"type": "string"}, "guidance": texts}));
     let parameter = object(
         &["name", "required", "kind"],
@@ -138,8 +143,20 @@ pub(super) fn schemas() -> Value {
     );
     object(
         &[
-            "id", "number", "name", "bracketed", "everyday", "disposition", "authorities", "route", "citation",
-            "exceptions", "guidance", "documents", "english", "claims",
+            "id",
+            "number",
+            "name",
+            "bracketed",
+            "everyday",
+            "disposition",
+            "authorities",
+            "route",
+            "citation",
+            "exceptions",
+            "guidance",
+            "documents",
+            "english",
+            "claims",
         ],
         json!({
             "id": {"type": "string"}, "number": {"type": "integer"}, "name": {"type": "string"},

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, put together from what each endpoint's file says of it and from the catalog that is running.
+//! The `OpenAPI` 3.1 document, put together from what each endpoint's file says of it and from the catalog that is running.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +74,10 @@ pub(super) fn answer(status: u16, description: &str, schema: &Value) -> (String,
 /// A problem.
 pub(super) fn problem(status: u16, description: &str) -> (String, Value) {
     let schema = json!({"$ref": "#/components/schemas/Problem"});
-    (status.to_string(), json!({"description": description, "content": {"application/problem+json": {"schema": schema}}}))
+    (
+        status.to_string(),
+        json!({"description": description, "content": {"application/problem+json": {"schema": schema}}}),
+    )
 }
 
 /// A JSON body that must be there.
@@ -109,9 +112,7 @@ fn verification_request(catalog: &Catalog, purposes: &BTreeMap<Slug, String>) ->
 }
 
 fn claim_request(claim: &Claim, purposes: &[&str]) -> Value {
-    let closed = |required: Vec<&str>, properties: Map<String, Value>| {
-        json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
-    };
+    let closed = |required: Vec<&str>, properties: Map<String, Value>| json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties});
     let roles: Map<String, Value> =
         claim.roles().iter().map(|role| (role.clone(), json!({"$ref": "#/components/schemas/Person"}))).collect();
     let subjects = closed(claim.roles().iter().map(String::as_str).collect(), roles);

@@ -170,10 +170,9 @@ impl Problem {
                 ("内容类型不受支持", "请使用 Content-Type: application/json。"),
                 ("Unsupported media type", "Use Content-Type: application/json."),
             ],
-            Self::RequestTimeout => [
-                ("请求内容未及时送达", "请重新提交。"),
-                ("The body did not arrive in time", "Send it again."),
-            ],
+            Self::RequestTimeout => {
+                [("请求内容未及时送达", "请重新提交。"), ("The body did not arrive in time", "Send it again.")]
+            }
             Self::IdempotencyConflict => [
                 ("幂等键冲突", "同一 Idempotency-Key 已用于内容不同的请求，请换用新的键。"),
                 ("Idempotency conflict", "This Idempotency-Key came before with another body; use a new key."),
@@ -269,17 +268,22 @@ impl Reason {
                 [format!("须为 {least} 至 {most} 个字符"), format!("must have {least} to {most} characters")]
             }
             Self::ControlCharacter => fixed("不得含有控制字符", "must not hold control characters"),
-            Self::NotOneOf(values) => [
-                format!("必须是下列之一：{}", values.join("、")),
-                format!("must be one of: {}", values.join(", ")),
-            ],
+            Self::NotOneOf(values) => {
+                [format!("必须是下列之一：{}", values.join("、")), format!("must be one of: {}", values.join(", "))]
+            }
             Self::Range(least, most) => {
                 [format!("必须在 {least} 与 {most} 之间"), format!("must lie between {least} and {most}")]
             }
             Self::Date => fixed("不是日历中的日期（格式 YYYY-MM-DD）", "not a calendar date (YYYY-MM-DD)"),
             Self::Future => fixed("晚于今天", "later than today"),
-            Self::Duration => fixed("不是有效的时长（如 10m、24h），最长 24 小时", "not a length of time (such as 10m, 24h) of 24 hours at most"),
-            Self::UnknownClaim => fixed("没有这个证明事项或者核验主张，见 GET /v1/matters", "no such matter or claim; see GET /v1/matters"),
+            Self::Duration => fixed(
+                "不是有效的时长（如 10m、24h），最长 24 小时",
+                "not a length of time (such as 10m, 24h) of 24 hours at most",
+            ),
+            Self::UnknownClaim => fixed(
+                "没有这个证明事项或者核验主张，见 GET /v1/matters",
+                "no such matter or claim; see GET /v1/matters",
+            ),
             Self::UnknownPurpose => fixed("没有这个办事事项，见 GET /v1/me", "no such purpose; see GET /v1/me"),
             Self::SamePerson => fixed("不同角色不能是同一个人", "one person cannot stand in two roles"),
             Self::IdNumber(error) => [id_number_words(*error).to_owned(), error.to_string()],

@@ -70,5 +70,8 @@ pub(super) fn documentation() -> (&'static str, Value) {
         "properties": {"sources": {"type": "array", "items": source}}
     });
     let answers = [answer(200, "All sources", &list), problem(401, "No valid credential")];
-    ("/v1/sources", json!({"get": secured(operation("listSources", "The departments' systems and their state", answers))}))
+    (
+        "/v1/sources",
+        json!({"get": secured(operation("listSources", "The departments' systems and their state", answers))}),
+    )
 }

@@ -25,7 +25,11 @@ pub(super) async fn triage(State(api): App, context: Context, request: Request<B
         Err(problem) => Err(problem),
     };
     match demand {
-        Ok(text) => reply(StatusCode::OK, &context, answer(&api.gateway.catalog, &api.shared.triage, &text, context.english).to_string()),
+        Ok(text) => reply(
+            StatusCode::OK,
+            &context,
+            answer(&api.gateway.catalog, &api.shared.triage, &text, context.english).to_string(),
+        ),
         Err(problem) => problem.respond(&context),
     }
 }
@@ -46,7 +50,8 @@ fn demand(body: &Value) -> Result<String, Vec<FieldError>> {
 pub fn answer(catalog: &Catalog, triage: &Triage, text: &str, english: bool) -> Value {
     let policy = catalog.policy();
     let found = triage.rank(text);
-    let item = found.first().and_then(|first| policy.retained.iter().find(|item| first.retained && item.id == first.id));
+    let item =
+        found.first().and_then(|first| policy.retained.iter().find(|item| first.retained && item.id == first.id));
     let matters: Vec<_> = found.iter().filter_map(|one| Some((catalog.matter(&one.id)?, one.score))).collect();
     let (decision, guidance) = match (item, matters.first()) {
         (Some(_), _) => (Decision::Retained, Value::Null),

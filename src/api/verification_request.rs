@@ -167,7 +167,12 @@ impl Contract<'_> {
         Some(number)
     }
 
-    fn parameters(&self, value: Option<&Value>, claim: Option<&Claim>, reader: &mut Reader) -> Option<Map<String, Value>> {
+    fn parameters(
+        &self,
+        value: Option<&Value>,
+        claim: Option<&Claim>,
+        reader: &mut Reader,
+    ) -> Option<Map<String, Value>> {
         let none = Map::new();
         let given = match value {
             Some(value) => reader.object("/parameters", value)?,
@@ -214,7 +219,11 @@ fn check(parameter: &Parameter, value: &Value, today: Date) -> Result<(), Reason
             if day > today { Err(Reason::Future) } else { Ok(()) }
         }
         (ParameterKind::Choice { values }, Value::String(text)) => {
-            if values.contains(text) { Ok(()) } else { Err(Reason::NotOneOf(values.clone())) }
+            if values.contains(text) {
+                Ok(())
+            } else {
+                Err(Reason::NotOneOf(values.clone()))
+            }
         }
         (ParameterKind::Integer { min, max }, Value::Number(number)) => {
             let number = number.as_i64().ok_or(Reason::Type(Kind::Integer))?;
@@ -222,9 +231,7 @@ fn check(parameter: &Parameter, value: &Value, today: Date) -> Result<(), Reason
         }
         (ParameterKind::Integer { .. }, _) => Err(Reason::Type(Kind::Integer)),
         (ParameterKind::Text { max }, Value::String(text)) => check_text(text, *max),
-        (ParameterKind::Division, Value::String(text)) => {
-            text.parse::<Division>().map(drop).map_err(Reason::Division)
-        }
+        (ParameterKind::Division, Value::String(text)) => text.parse::<Division>().map(drop).map_err(Reason::Division),
         _ => Err(Reason::Type(Kind::String)),
     }
 }
@@ -265,7 +272,12 @@ impl Reader {
     }
 
     /// Refuses fields that are not `known`. A key that is not like ours could be personal: it is not repeated.
-    pub(super) fn known<'a>(&mut self, pointer: &str, object: &Map<String, Value>, known: impl IntoIterator<Item = &'a str>) {
+    pub(super) fn known<'a>(
+        &mut self,
+        pointer: &str,
+        object: &Map<String, Value>,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
         let known: Vec<&str> = known.into_iter().collect();
         for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
             let place = if is_plain(key) { format!("{pointer}/{key}") } else { pointer.to_owned() };

@@ -109,7 +109,7 @@ fn present(api: &Api, verification: &Verification, context: &Context) -> StoredR
         "certificate_required": false,
         "as_of": verification.as_of.to_string(),
         "witnesses": verification.witnesses.iter().map(witness_json).collect::<Vec<_>>(),
-        "degraded": verification.degraded.iter().map(|source| source.as_str()).collect::<Vec<_>>(),
+        "degraded": verification.degraded.iter().map(crate::domain::Slug::as_str).collect::<Vec<_>>(),
         "guidance": guidance::after(
             verification.outcome,
             api.gateway.catalog.matter(verification.claim.matter.as_str()),
@@ -170,8 +170,20 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
     create["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": request}}});
     let key = json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"});
     create["parameters"] = json!([
-        parameter("header", "Idempotency-Key", false, &key, "The same key with the same body brings the stored reply for 24 hours"),
-        parameter("header", "Prefer", false, &json!({"type": "string"}), "respond-async, or wait= and seconds (RFC 7240)"),
+        parameter(
+            "header",
+            "Idempotency-Key",
+            false,
+            &key,
+            "The same key with the same body brings the stored reply for 24 hours"
+        ),
+        parameter(
+            "header",
+            "Prefer",
+            false,
+            &json!({"type": "string"}),
+            "respond-async, or wait= and seconds (RFC 7240)"
+        ),
         parameter("header", "traceparent", false, &json!({"type": "string"}), "The caller's trace (W3C Trace Context)"),
     ]);
     let mut show = operation(
@@ -185,10 +197,7 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
         ],
     );
     show["parameters"] = json!([parameter("path", "id", true, &json!({"type": "string"}), "The verification's id")]);
-    [
-        ("/v1/verifications", json!({"post": secured(create)})),
-        ("/v1/verifications/{id}", json!({"get": secured(show)})),
-    ]
+    [("/v1/verifications", json!({"post": secured(create)})), ("/v1/verifications/{id}", json!({"get": secured(show)}))]
 }
 
 fn pending(verification: &Value) -> (String, Value) {

@@ -81,9 +81,11 @@ impl Checker<'_> {
             Expr::Select(select) if !select.test => self.select(select),
             Expr::Call(call) => self.call(call),
             Expr::List(list) => self.list(&list.elements),
-            _ => Err("only names, fields, lists, operators and the functions exists, all, filter, map, size, distinct \
+            _ => {
+                Err("only names, fields, lists, operators and the functions exists, all, filter, map, size, distinct \
                       and startsWith are known here"
-                .to_owned()),
+                    .to_owned())
+            }
         }
     }
 
@@ -195,7 +197,9 @@ impl Checker<'_> {
                 self.quantify(function, list, variable, body)
             }
             (_, None, [left, right]) if comparison(function).is_some() => self.compare(function, left, right),
-            _ => Err(unknown("function", function, ["exists", "all", "filter", "map", "size", "distinct", "startsWith"])),
+            _ => {
+                Err(unknown("function", function, ["exists", "all", "filter", "map", "size", "distinct", "startsWith"]))
+            }
         }
     }
 

@@ -143,7 +143,9 @@ impl Expression {
     fn evaluate<'a>(&'a self, scope: &Scope<'a>, variables: &mut Vec<Value<'a>>) -> Value<'a> {
         match self {
             Self::Constant(constant) => constant.value(),
-            Self::Role(index, field) => scope.subjects.get(*index).map_or(Value::Undefined, |subject| field.of(subject)),
+            Self::Role(index, field) => {
+                scope.subjects.get(*index).map_or(Value::Undefined, |subject| field.of(subject))
+            }
             Self::Parameter(index) => scope.parameters.get(*index).map_or(Value::Undefined, Constant::value),
             Self::Today => Value::Text(scope.today),
             Self::Found(index) => match scope.knowledge(*index) {
@@ -191,9 +193,8 @@ impl Expression {
 
     /// Operators on lists and texts.
     fn evaluate_list<'a>(&'a self, scope: &Scope<'a>, variables: &mut Vec<Value<'a>>) -> Value<'a> {
-        let mut both = |left: &'a Self, right: &'a Self| {
-            (left.evaluate(scope, variables), right.evaluate(scope, variables))
-        };
+        let mut both =
+            |left: &'a Self, right: &'a Self| (left.evaluate(scope, variables), right.evaluate(scope, variables));
         match self {
             Self::Index(list, index) => match both(list, index) {
                 (Value::List(items), Value::Int(index)) => {
@@ -319,7 +320,7 @@ impl Quantifier {
     }
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
     /// What a value of the wrong kind makes of the expression around it.
     fn missing(self) -> Self {
         if self == Self::Unknown { Self::Unknown } else { Self::Undefined }

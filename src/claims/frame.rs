@@ -77,7 +77,9 @@ impl Frame {
             Step::Open => Knowledge::Unknown,
             Step::Skipped => Knowledge::NoRecord,
             Step::Asked(slot) => match asked.state(*slot) {
-                Some(State::Answered { fact, .. }) => fact.record.as_ref().map_or(Knowledge::NoRecord, Knowledge::Found),
+                Some(State::Answered { fact, .. }) => {
+                    fact.record.as_ref().map_or(Knowledge::NoRecord, Knowledge::Found)
+                }
                 Some(State::Awaited | State::Failed(_)) | None => Knowledge::Unknown,
             },
         };
@@ -102,9 +104,11 @@ impl Frame {
                     while self.request(witness, asked, today) {}
                     self.awaits(witness, asked)
                 }
-                Part::Claim(_) => {
-                    self.components.get_mut(index).and_then(Option::as_mut).is_some_and(|frame| frame.expand(asked, today))
-                }
+                Part::Claim(_) => self
+                    .components
+                    .get_mut(index)
+                    .and_then(Option::as_mut)
+                    .is_some_and(|frame| frame.expand(asked, today)),
             };
             awaited |= waits;
             if waits && claim.rule == Rule::First {
@@ -222,13 +226,7 @@ impl Frame {
         }
     }
 
-    fn report_witness(
-        &self,
-        witness: &Witness,
-        scope: &Scope<'_>,
-        asked: &Asked,
-        reports: &mut Vec<WitnessReport>,
-    ) {
+    fn report_witness(&self, witness: &Witness, scope: &Scope<'_>, asked: &Asked, reports: &mut Vec<WitnessReport>) {
         let slots: Vec<&Slot> = self.slots(witness).filter_map(|slot| asked.slots.get(slot)).collect();
         if slots.is_empty() {
             return;

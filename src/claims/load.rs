@@ -154,7 +154,8 @@ impl Loader<'_> {
                     Some(ParameterDefault::Today)
                 }
                 Some(value) => {
-                    let fits = kind.accepts(&value).then_some(()).ok_or_else(|| "the default is not a valid value".to_owned());
+                    let fits =
+                        kind.accepts(&value).then_some(()).ok_or_else(|| "the default is not a valid value".to_owned());
                     self.keep(format!("{place}/default"), fits);
                     Some(ParameterDefault::Value(value))
                 }
@@ -185,7 +186,8 @@ impl Loader<'_> {
 
     fn operation(&self, text: &NeedText) -> Result<(OperationRef, Arc<Shape>, bool), String> {
         let Connections { shapes, operations, not_connected } = self.connections;
-        let parts = text.ask.split_once('.').and_then(|(source, name)| Some((source.parse().ok()?, name.parse().ok()?)));
+        let parts =
+            text.ask.split_once('.').and_then(|(source, name)| Some((source.parse().ok()?, name.parse().ok()?)));
         let (source, operation): (Slug, Slug) = parts.ok_or("name a source and its operation: \"source.operation\"")?;
         let operation = OperationRef { source, operation };
         let shape = |name: &str| shapes.shape(name).cloned().ok_or_else(|| unknown("fact", name, shapes.names()));
@@ -198,7 +200,10 @@ impl Loader<'_> {
         let is_connected = operations.keys().any(|known| known.source == operation.source);
         if !is_connected && not_connected.contains(&operation.source) {
             let fact = text.fact.as_deref().ok_or_else(|| {
-                format!("the source \"{}\" is not connected; say with fact = \"…\" what it would answer", operation.source)
+                format!(
+                    "the source \"{}\" is not connected; say with fact = \"…\" what it would answer",
+                    operation.source
+                )
             })?;
             return Ok((operation, shape(fact)?, false));
         }
@@ -320,7 +325,9 @@ impl Loader<'_> {
         let mut subjects = Vec::new();
         for role in &claim.roles {
             let ours = text.subjects.get(role).unwrap_or(role);
-            let index = names.role(ours).ok_or_else(|| format!("no role of this claim stands for \"{role}\" of {}", claim.reference));
+            let index = names
+                .role(ours)
+                .ok_or_else(|| format!("no role of this claim stands for \"{role}\" of {}", claim.reference));
             subjects.extend(self.keep(format!("{place}/subjects/{role}"), index));
         }
         for role in text.subjects.keys().filter(|role| !claim.roles.contains(role)) {
@@ -336,7 +343,9 @@ impl Loader<'_> {
                 (None, Some(ParameterDefault::Value(value))) => {
                     super::constant(value).map(Expression::Constant).ok_or_else(|| "no value".to_owned())
                 }
-                (None, None) => Err(format!("the parameter \"{}\" of {} needs a value", parameter.name, claim.reference)),
+                (None, None) => {
+                    Err(format!("the parameter \"{}\" of {} needs a value", parameter.name, claim.reference))
+                }
             };
             parameters.extend(self.keep(format!("{place}/parameters/{}", parameter.name), compiled));
         }

@@ -100,8 +100,13 @@ fn type_of(root: &Json, schema: &Json, place: &str) -> Result<Type, String> {
         Some("object") => {
             let properties = schema.get("properties").and_then(Json::as_object);
             let properties = properties.ok_or_else(|| at("an object without \"properties\""))?;
-            let required: Vec<&str> =
-                schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+            let required: Vec<&str> = schema
+                .get("required")
+                .and_then(Json::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Json::as_str)
+                .collect();
             if schema.get("additionalProperties") != Some(&Json::Bool(false)) {
                 return Err(at("a fact is closed: say \"additionalProperties\": false"));
             }
@@ -134,7 +139,8 @@ mod tests {
         assert_eq!(shapes.shape("death").unwrap().0["on"], Type::Date);
         let open = json!({"type": "object", "required": [], "properties": {}});
         assert!(shapes.add("open", &open).unwrap_err().contains("closed"));
-        let optional = json!({"type": "object", "additionalProperties": false, "properties": {"a": {"type": "integer"}}});
+        let optional =
+            json!({"type": "object", "additionalProperties": false, "properties": {"a": {"type": "integer"}}});
         assert!(shapes.add("optional", &optional).unwrap_err().contains("/a: every field"));
     }
 }

@@ -17,8 +17,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Confirms, Self::Refutes, Self::NoRecord, Self::Mismatch, Self::Conflict];
+    pub(crate) const ALL: [Self; 5] = [Self::Confirms, Self::Refutes, Self::NoRecord, Self::Mismatch, Self::Conflict];
 
     pub(crate) fn outcome(self) -> Outcome {
         match self {
@@ -87,9 +86,8 @@ impl Rule {
     /// What two neighbouring parts say together. Each rule is associative, so that a claim is the fold of its parts.
     fn join(self, left: Verdict, right: Verdict) -> Verdict {
         use Verdict::{Confirms, Conflict, Mismatch, NoRecord, Refutes};
-        let strongest = |order: [Verdict; 5]| {
-            order.into_iter().find(|verdict| [left, right].contains(verdict)).unwrap_or(NoRecord)
-        };
+        let strongest =
+            |order: [Verdict; 5]| order.into_iter().find(|verdict| [left, right].contains(verdict)).unwrap_or(NoRecord);
         match self {
             Self::First if matches!(left, Confirms | Refutes | Conflict) => left,
             Self::First if matches!(right, Confirms | Refutes | Conflict) => right,

@@ -50,7 +50,8 @@ const SECRETS: [(&str, &str); 4] = [
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = check::folder(None, &arguments.overlay)?;
     let departments = Departments::start(arguments)?;
-    let variable = |name: &str| departments.variable(name).or_else(|| std::env::var(name).ok()).or_else(|| secret(name));
+    let variable =
+        |name: &str| departments.variable(name).or_else(|| std::env::var(name).ok()).or_else(|| secret(name));
     let mut installation = Installation::load(&folder, &variable).map_err(Failure::Configuration)?;
     let token = Token::generate()?;
     installation.settings.listen = arguments.listen;
@@ -58,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let server = Server::start(installation, Arc::new(SystemClock))
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
     let gateway = format!("http://{}", server.address());
-    let samples = samples::of(&departments.cast);
+    let samples = samples::of(&departments.cast)?;
     if arguments.json {
         let line = json!({
             "gateway": gateway,
@@ -155,7 +156,9 @@ fn print(gateway: &str, token: &Token, departments: &Departments, samples: &[Sam
     say("Paste this first, then any of the calls below; each answers as its comment says.\n");
     say(&format!("export HEYAN_GATEWAY={gateway} HEYAN_TOKEN={}\n", token.reveal()));
     say("# What is behind a demand?");
-    say("curl -s $HEYAN_GATEWAY/v1/triage -H 'content-type: application/json' \\\n  -d '{\"text\": \"银行非要我开个证明证明我妈是我妈\"}'; echo\n");
+    say(
+        "curl -s $HEYAN_GATEWAY/v1/triage -H 'content-type: application/json' \\\n  -d '{\"text\": \"银行非要我开个证明证明我妈是我妈\"}'; echo\n",
+    );
     for sample in samples {
         say(&format!("# {} → {}", sample.case, sample.outcome));
         say(&format!(

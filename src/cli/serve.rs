@@ -30,7 +30,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         installation.settings.listen = listen;
     }
     let listen = installation.settings.listen;
-    let server = Server::start(installation, Arc::new(SystemClock)).with_context(|| format!("cannot listen on {listen}"))?;
+    let server =
+        Server::start(installation, Arc::new(SystemClock)).with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(server.address = %server.address(), "taking requests");
     until_stopped()?;
     tracing::info!("stopping: running requests may end");

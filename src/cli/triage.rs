@@ -19,7 +19,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = check::folder(arguments.config.as_deref(), &[])?;
-    let installation = Installation::load(&folder, &|name| std::env::var(name).ok().or_else(|| super::demo::secret(name))).map_err(Failure::Configuration)?;
+    let installation =
+        Installation::load(&folder, &|name| std::env::var(name).ok().or_else(|| super::demo::secret(name)))
+            .map_err(Failure::Configuration)?;
     let answer = crate::api::triage_answer(&installation.catalog, &installation.triage, &arguments.text, false);
     if arguments.json {
         say(&answer.to_string());
@@ -27,7 +29,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         print(&answer);
     }
     // No: there is nothing that the text could mean.
-    let found = answer["matters"].as_array().is_some_and(|matters| !matters.is_empty()) || !answer["retained"].is_null();
+    let found =
+        answer["matters"].as_array().is_some_and(|matters| !matters.is_empty()) || !answer["retained"].is_null();
     if found { Ok(()) } else { Err(Failure::No) }
 }
 
@@ -41,7 +44,11 @@ fn print(answer: &serde_json::Value) {
     for matter in answer["matters"].as_array().into_iter().flatten() {
         say(&format!("  {:>4}  {}（{}）", matter["score"], text(&matter["name"]), text(&matter["id"])));
     }
-    for step in [&answer["guidance"]["steps"], &answer["retained"]["steps"]].into_iter().filter_map(|steps| steps.as_array()).flatten() {
+    for step in [&answer["guidance"]["steps"], &answer["retained"]["steps"]]
+        .into_iter()
+        .filter_map(|steps| steps.as_array())
+        .flatten()
+    {
         say(&format!("  · {}", text(step)));
     }
 }

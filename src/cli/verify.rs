@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     /// The gateway
     #[arg(long, value_name = "URL", env = "HEYAN_GATEWAY", default_value = "http://127.0.0.1:8080")]
     gateway: String,
-    /// A file that holds the bearer token; else it stands in the environment variable HEYAN_TOKEN
+    /// A file that holds the bearer token; else it stands in the environment variable `HEYAN_TOKEN`
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// How long to wait for a department that needs time
@@ -63,7 +63,8 @@ async fn ask(arguments: &Arguments, request: Vec<u8>, token: &str) -> Result<Val
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let base = arguments.gateway.trim_end_matches('/');
     let deadline = Instant::now() + Duration::from_secs(arguments.wait);
-    let first = client.post(format!("{base}/v1/verifications")).header("content-type", "application/json").body(request);
+    let first =
+        client.post(format!("{base}/v1/verifications")).header("content-type", "application/json").body(request);
     let mut reply = read_reply(first.bearer_auth(token)).await?;
     while reply["outcome"] == "pending" && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -74,16 +75,22 @@ async fn ask(arguments: &Arguments, request: Vec<u8>, token: &str) -> Result<Val
 }
 
 async fn read_reply(request: reqwest::RequestBuilder) -> Result<Value, Failure> {
-    let response = request.send().await.map_err(reqwest::Error::without_url).context("the gateway cannot be reached")?;
+    let response =
+        request.send().await.map_err(reqwest::Error::without_url).context("the gateway cannot be reached")?;
     let status = response.status();
     let body = response.bytes().await.map_err(reqwest::Error::without_url).context("the reply broke off")?;
-    let reply: Value = serde_json::from_slice(&body).with_context(|| format!("the gateway replied {status}, and not with JSON"))?;
+    let reply: Value =
+        serde_json::from_slice(&body).with_context(|| format!("the gateway replied {status}, and not with JSON"))?;
     if status.is_success() {
         return Ok(reply);
     }
     let mut message = format!("{status}: {}", reply["detail"].as_str().unwrap_or_default());
     for error in reply["errors"].as_array().into_iter().flatten() {
-        message += &format!("\n  {}: {}", error["pointer"].as_str().unwrap_or_default(), error["reason"].as_str().unwrap_or_default());
+        message += &format!(
+            "\n  {}: {}",
+            error["pointer"].as_str().unwrap_or_default(),
+            error["reason"].as_str().unwrap_or_default()
+        );
     }
     Err(anyhow!(message).into())
 }

@@ -147,6 +147,8 @@ fn read(path: &Path) -> Result<File, Diagnostic> {
     match fs::read(path).map(String::from_utf8) {
         Ok(Ok(text)) => Ok(File { shown, text }),
         Ok(Err(_)) => Err(Diagnostic { file: shown, line: None, message: "this file is not UTF-8".to_owned() }),
-        Err(error) => Err(Diagnostic { file: shown, line: None, message: format!("this file cannot be read: {error}") }),
+        Err(error) => {
+            Err(Diagnostic { file: shown, line: None, message: format!("this file cannot be read: {error}") })
+        }
     }
 }

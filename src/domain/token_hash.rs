@@ -52,7 +52,12 @@ mod tests {
     fn hashes_are_written_in_one_way() {
         let hash = TokenHash::of("a").to_string();
         assert!(hash.parse::<TokenHash>().is_ok());
-        for bad in [hash.to_uppercase(), hash[..70].to_owned(), hash.replace("sha256:", ""), format!("sha256:{}", "ä".repeat(32))] {
+        for bad in [
+            hash.to_uppercase(),
+            hash[..70].to_owned(),
+            hash.replace("sha256:", ""),
+            format!("sha256:{}", "ä".repeat(32)),
+        ] {
             assert!(bad.parse::<TokenHash>().is_err(), "{bad}");
         }
     }

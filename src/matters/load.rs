@@ -147,10 +147,7 @@ fn duplicates(files: &[MatterFile]) -> Vec<Diagnostic> {
 }
 
 /// Compiles all claims, those first of which others are built.
-fn compile(
-    files: &[MatterFile],
-    connections: &Connections<'_>,
-) -> (BTreeMap<ClaimRef, Arc<Claim>>, Vec<Diagnostic>) {
+fn compile(files: &[MatterFile], connections: &Connections<'_>) -> (BTreeMap<ClaimRef, Arc<Claim>>, Vec<Diagnostic>) {
     let mut open: Vec<(ClaimRef, &MatterFile, usize, &ClaimText)> = Vec::new();
     for file in files {
         for (index, text) in file.claims.iter().enumerate() {

@@ -10,8 +10,8 @@ mod vocabulary;
 
 use std::ops::Range;
 
-pub use cues::Cues;
 use cues::CompiledCues;
+pub use cues::Cues;
 use sound::{Text, normalise};
 use vocabulary::Vocabulary;
 
@@ -92,8 +92,10 @@ impl Triage {
         let mut findings = self.vocabulary.find(&text, &self.cues);
         findings.extend(self.cues.find(&text));
         let negated = self.cues.negated(&text);
-        findings.retain(|finding| !negated.iter().any(|span| span.start <= finding.span.start && finding.span.end <= span.end));
-        let findings = outermost(findings);
+        findings.retain(|finding| {
+            !negated.iter().any(|span| span.start <= finding.span.start && finding.span.end <= span.end)
+        });
+        let findings = outermost(&findings);
         if self.cues.is_chatter(&text) {
             return Vec::new();
         }
@@ -115,7 +117,9 @@ impl Triage {
         best.retain(|(_, score, _)| *score >= LEAST_SCORE);
         let top = best.iter().map(|(_, score, _)| *score).fold(0.0, f64::max);
         // What is nearly as sure as the best is a demand of its own, in the order in which they were made.
-        let key = |(_, score, start): &(usize, f64, usize)| if *score >= top - CLOSE { (0, *start, 0.0) } else { (1, 0, -*score) };
+        let key = |(_, score, start): &(usize, f64, usize)| {
+            if *score >= top - CLOSE { (0, *start, 0.0) } else { (1, 0, -*score) }
+        };
         best.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal));
         let entry = |(place, score, _): (usize, f64, usize)| {
             let (id, retained) = self.subjects.get(place)?.clone();
@@ -129,7 +133,7 @@ impl Triage {
 const CLOSE: f64 = 0.2;
 
 /// The findings that no longer one of another subject covers, or an equally long one that is surer.
-fn outermost(findings: Vec<Finding>) -> Vec<Finding> {
+fn outermost(findings: &[Finding]) -> Vec<Finding> {
     let covered = |finding: &Finding| {
         findings.iter().any(|other| {
             let longer = other.span.len() > finding.span.len();

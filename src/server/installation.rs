@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::api::SourceSummary;
@@ -55,9 +56,8 @@ impl Installation {
                 None
             }
         };
-        let triage = catalog.as_ref().and_then(|catalog| {
-            triage(folder, catalog).map_err(|wrong| errors.extend(wrong)).ok()
-        });
+        let triage =
+            catalog.as_ref().and_then(|catalog| triage(folder, catalog).map_err(|wrong| errors.extend(wrong)).ok());
         if let (Some(settings), Some(catalog)) = (&settings, &catalog) {
             errors.extend(settings.check_grants(catalog));
         }
@@ -80,11 +80,12 @@ const PLACES: [&str; 3] = ["config/matters/", "config/sources/", "config/agencie
 const FILES: [&str; 4] = ["config/heyan.toml", "config/policy.toml", "config/retained.toml", "config/triage.toml"];
 
 fn stray(folder: &Folder) -> Vec<Diagnostic> {
+    let is_toml = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "toml");
     let is_known = |path: &str| {
         let in_place = |place: &&str| path.strip_prefix(*place).is_some_and(|rest| !rest.contains('/'));
         FILES.contains(&path) || PLACES.iter().any(in_place)
     };
-    let stray = folder.files().filter(|(path, _)| path.starts_with("config/") && path.ends_with(".toml") && !is_known(path));
+    let stray = folder.files().filter(|(path, _)| path.starts_with("config/") && is_toml(path) && !is_known(path));
     let message = "nothing reads this file; files stand in config/matters, config/sources and config/agencies";
     stray.map(|(_, file)| Diagnostic { file: file.shown.clone(), line: None, message: message.to_owned() }).collect()
 }
@@ -116,7 +117,8 @@ fn sources(folder: &Folder, environment: &Environment<'_>) -> (Vec<Description>,
     };
     let schemas = |path: &str| folder.read(&format!("schemas/{path}")).ok().map(|file| file.text.clone());
     let names: Vec<&str> = folder.files().filter_map(|(path, _)| path.strip_prefix("schemas/")).collect();
-    let surroundings = Surroundings { schema: &schema, schemas: &schemas, schema_names: &names, variables: &environment };
+    let surroundings =
+        Surroundings { schema: &schema, schemas: &schemas, schema_names: &names, variables: &environment };
     for file in folder.list("config/sources/", "toml") {
         match Description::load(&file.shown, &file.text, &surroundings) {
             Ok(description) => {

@@ -108,7 +108,9 @@ impl World {
             }
         }
         for house in houses {
-            if self.head(house).is_none() {
+            // Who entered on the very day has never stood beside those who leave.
+            let entered = self.rows_in(house).any(|row| row.to.is_none() && row.from == change.on);
+            if entered || self.head(house).is_none() {
                 self.renew(house, change);
             }
         }

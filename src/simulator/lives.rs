@@ -215,10 +215,9 @@ impl<'a> Lives<'a> {
 
     /// Some judgments lie in an archive on paper; some have not reached civil affairs.
     fn file_judgment(&mut self, marriage: MarriageId, on: Day, remarries: bool) {
-        if on.year() < 2003 && self.dice.chance(300) {
-            if let Some(judgment) = self.world.judgments.last_mut() {
-                judgment.on_paper = true;
-            }
+        let archived = on.year() < 2003 && self.dice.chance(300);
+        if let Some(judgment) = self.world.judgments.last_mut() {
+            judgment.on_paper = archived;
         }
         if !remarries && on.plus(6 * 365) > self.today && self.dice.chance(250) {
             self.world.marriages[marriage.index()].untold |= untold::END_TO_CIVIL_AFFAIRS;

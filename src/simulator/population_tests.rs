@@ -3,16 +3,11 @@
 use std::collections::HashSet;
 
 use super::day::Day;
-use super::dice::Dice;
-use super::world::{PersonId, World};
-use super::{lives, settling};
+use super::populate;
+use super::world::{PersonId, World, untold};
 
 fn generate(size: usize, seed: u64) -> World {
-    let mut world = World::new(Day::new(2026, 11, 23), size);
-    let mut dice = Dice::new(seed);
-    lives::populate(&mut world, size, &mut dice);
-    settling::settle(&mut world, 0, 0, &mut dice);
-    world
+    populate(size, seed, Day::new(2026, 11, 23)).0
 }
 
 #[test]
@@ -48,11 +43,11 @@ fn lives_are_possible_and_marriages_legal() {
 
 #[test]
 fn registers_list_everybody_once_and_housemates_at_the_same_time() {
-    let world = generate(6000, 2);
+    let world = generate(20_000, 2);
     for id in world.people() {
         let listed = world.rows_of(id).filter(|row| row.to.is_none()).count();
         let human = world.human(id);
-        let is_registered = human.died.is_none() || human.untold != 0;
+        let is_registered = human.died.is_none() || human.untold & untold::DEATH_TO_POLICE != 0;
         assert_eq!(listed, usize::from(is_registered), "{human:?}");
         let rows: Vec<_> = world.rows_of(id).collect();
         assert!(rows.windows(2).all(|pair| pair[1].to == Some(pair[0].from)));
@@ -83,6 +78,24 @@ fn a_population_has_everything_that_happens() {
     assert!(deep > 300 && remarried > 100);
     assert!(world.adoptions.len() > 5 && world.judgments.len() > 20);
     assert!(founders < 1800);
+}
+
+#[test]
+fn the_cast_is_there_however_few_people_there_are() {
+    let today = Day::new(2026, 11, 23);
+    for size in [1, 100, 300] {
+        let (world, cast) = populate(size, 4, today);
+        assert!(world.humans.len() >= size && world.humans.len() <= size.max(100));
+        let names: HashSet<_> = cast.iter().map(|case| case.name).collect();
+        assert_eq!(names.len(), 26);
+        assert_eq!(cast.len(), 26);
+        let mut seen = HashSet::new();
+        for person in cast.iter().flat_map(|case| case.people.values()) {
+            let id = world.find(&person.id_number).unwrap();
+            assert_eq!(world.human(id).name.to_string(), person.name);
+            assert!(seen.insert(id), "{person:?}");
+        }
+    }
 }
 
 #[test]

@@ -153,7 +153,12 @@ impl Authentication {
         match self {
             Self::OAuth2(oauth2) => oauth2.token.forget().await,
             Self::ExchangePlatform(platform) => platform.key.forget().await,
-            Self::None | Self::Header { .. } | Self::Query { .. } | Self::Bearer { .. } | Self::Basic { .. } | Self::Digest(_) => {
+            Self::None
+            | Self::Header { .. }
+            | Self::Query { .. }
+            | Self::Bearer { .. }
+            | Self::Basic { .. }
+            | Self::Digest(_) => {
                 return false;
             }
         }
@@ -192,8 +197,7 @@ impl ExchangePlatform {
     }
 
     fn sign(&self, key: &Secret, service: &str, time: &str) -> Result<String, Cause> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(key.reveal().as_bytes()).map_err(|_| Cause::Misconfigured)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.reveal().as_bytes()).map_err(|_| Cause::Misconfigured)?;
         for part in [service, &self.requester, time] {
             mac.update(part.as_bytes());
         }
@@ -203,7 +207,8 @@ impl ExchangePlatform {
 
 /// A call for a token or a key.
 async fn fetch(request: RequestBuilder, form: &[(&str, &str)]) -> Result<Value, Cause> {
-    let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let encode =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let body: Vec<String> = form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     let request = request.header("content-type", "application/x-www-form-urlencoded").body(body.join("&"));
     let response = request.send().await.map_err(|error| super::client::cause(&error))?;
@@ -233,7 +238,7 @@ impl DigestOfFields {
             Algorithm::Sha256 => Sha256::digest(text).to_vec(),
             Algorithm::Sm3 => sm3::Sm3::digest(text).to_vec(),
         };
-        let hex = || bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = || bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         match self.encoding {
             DigestEncoding::Hex => hex(),
             DigestEncoding::UpperHex => hex().to_uppercase(),

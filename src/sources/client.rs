@@ -138,7 +138,11 @@ impl Call<'_> {
         meaning.cause().map_or(Ok((meaning, reply)), Err)
     }
 
-    fn request(&self, template: &RequestTemplate, captured: &[(String, String)]) -> Result<reqwest::RequestBuilder, Cause> {
+    fn request(
+        &self,
+        template: &RequestTemplate,
+        captured: &[(String, String)],
+    ) -> Result<reqwest::RequestBuilder, Cause> {
         let inputs = QuestionInputs { question: self.question, now: self.clock.now(), captured };
         let request = template.build(self.client, &inputs).map_err(|_| Cause::Unrepresentable)?;
         Ok(match &self.question.occasion.traceparent {
@@ -187,7 +191,7 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
             return Cause::Tls;
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+            && io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
         {
             return Cause::Tls;
         }

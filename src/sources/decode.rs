@@ -279,7 +279,8 @@ mod tests {
     fn base64_xml_in_soap_in_gb18030() {
         let inner = "<r><rows><row><xm>𠮷·&lt;</xm></row></rows></r>";
         let (bytes, _, _) = GB18030.encode(inner);
-        let soap = format!("<?xml version=\"1.0\"?><s:E xmlns:s=\"x\"><s:B><ret>{}</ret></s:B></s:E>", STANDARD.encode(bytes));
+        let soap =
+            format!("<?xml version=\"1.0\"?><s:E xmlns:s=\"x\"><s:B><ret>{}</ret></s:B></s:E>", STANDARD.encode(bytes));
         let steps = steps(json!([
             {"as": ["xml"]},
             {"at": "/E/B/ret", "as": ["base64", "gb18030", "xml"], "arrays": ["rows/row"]}
@@ -293,7 +294,14 @@ mod tests {
         let steps = steps(json!([{"as": ["xml"]}]));
         let deep = "<a>".repeat(100) + &"</a>".repeat(100);
         for bad in [
-            "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<a>&b;</a>", "<a><b/><b/></a>", "<a>x<b/></a>", "<a>", "", "x", &deep,
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
+            "<a>&b;</a>",
+            "<a><b/><b/></a>",
+            "<a>x<b/></a>",
+            "<a>",
+            "",
+            "x",
+            &deep,
         ] {
             assert_eq!(decode(&steps, bad.as_bytes().to_vec()), Err(Undecodable), "{bad}");
         }

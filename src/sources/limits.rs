@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn an_outage_may_go_on_past_midnight() {
-        let outage = Outage { days: vec![Weekday::Monday], from: Time::constant(23, 0, 0, 0), to: Time::constant(1, 0, 0, 0) };
+        let outage =
+            Outage { days: vec![Weekday::Monday], from: Time::constant(23, 0, 0, 0), to: Time::constant(1, 0, 0, 0) };
         // 2026-11-23 is a Monday.
         for (moment, covered) in [
             ("2026-11-23T22:59:00+08:00", false),

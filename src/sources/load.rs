@@ -81,7 +81,8 @@ impl Loader<'_> {
         let authentication = self.authentication(&text.authentication, &address);
         let mut operations = BTreeMap::new();
         for (name, operation) in &text.operations {
-            let loaded = self.operation(&id, name, operation, text, &address, limits.as_ref().map(|limits| limits.deadline));
+            let loaded =
+                self.operation(&id, name, operation, text, &address, limits.as_ref().map(|limits| limits.deadline));
             operations.extend(loaded.map(|operation| (operation.promise.operation.operation.clone(), operation)));
         }
         Some(Description {
@@ -111,13 +112,15 @@ impl Loader<'_> {
         if text.service.is_none() && matches!(whole.authentication, AuthenticationText::ExchangePlatform { .. }) {
             self.wrong(&place, "the key \"service\" is missing: the exchange platform's id (sid) of this operation");
         }
-        let captured: Vec<&str> = text.fetch.iter().flat_map(|fetch| fetch.capture.keys().map(String::as_str)).collect();
+        let captured: Vec<&str> =
+            text.fetch.iter().flat_map(|fetch| fetch.capture.keys().map(String::as_str)).collect();
         let exchange = self.exchange(&place, &text.request, whole.envelope.as_ref(), address, &[]);
         let fetch = match &text.fetch {
             None => None,
             Some(fetch) => {
                 let place = format!("{place}/fetch");
-                let exchange_of_fetch = self.exchange(&place, &fetch.request, whole.envelope.as_ref(), address, &captured);
+                let exchange_of_fetch =
+                    self.exchange(&place, &fetch.request, whole.envelope.as_ref(), address, &captured);
                 let every = self.duration(&format!("{place}/every"), &fetch.every);
                 let capture = fetch.capture.iter().map(|(name, at)| (name.clone(), at.clone())).collect();
                 Some(Fetch { exchange: exchange_of_fetch?.0, capture, every: every? })
@@ -180,9 +183,18 @@ impl Loader<'_> {
                     token: Cached::default(),
                 })
             }
-            AuthenticationText::ExchangePlatform { prefix, requester, secret, key_path, key_service, key_at, refresh } => {
+            AuthenticationText::ExchangePlatform {
+                prefix,
+                requester,
+                secret,
+                key_path,
+                key_service,
+                key_at,
+                refresh,
+            } => {
                 let name = |suffix: &str| format!("{prefix}_{suffix}");
-                let names = ["rid", "sid", "rtime", "sign"].map(|suffix| self.header(&format!("{PLACE}/prefix"), &name(suffix)));
+                let names = ["rid", "sid", "rtime", "sign"]
+                    .map(|suffix| self.header(&format!("{PLACE}/prefix"), &name(suffix)));
                 let [rid, sid, rtime, sign] = names;
                 let requester = self.setting(&format!("{PLACE}/requester"), requester);
                 let first_key = self.secret(secret);
@@ -320,7 +332,8 @@ impl Loader<'_> {
     }
 
     fn compile(&mut self, place: &str, path: &str, text: &str) -> Option<(jsonschema::Validator, Value)> {
-        let schema = serde_json::from_str::<Value>(text).map_err(|error| format!("schemas/{path} is not JSON: {error}"));
+        let schema =
+            serde_json::from_str::<Value>(text).map_err(|error| format!("schemas/{path} is not JSON: {error}"));
         let schema = self.keep(place, schema)?;
         let options = jsonschema::draft202012::options().should_validate_formats(true);
         let validator = options.build(&schema).map_err(|error| format!("schemas/{path} is not a JSON Schema: {error}"));

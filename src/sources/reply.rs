@@ -100,7 +100,8 @@ impl About {
             Self::Nobody => Ok(()),
             Self::Numbers { each, at, quantity } => {
                 let records = records(reply, each.as_ref())?;
-                let mut named = records.iter().map(|record| at.iter().any(|path| names(path, record, &person.id_number)));
+                let mut named =
+                    records.iter().map(|record| at.iter().any(|path| names(path, record, &person.id_number)));
                 let right = match quantity {
                     Quantity::Every => named.all(|named| named),
                     Quantity::Some => named.any(|named| named),
@@ -127,7 +128,8 @@ fn records<'a>(reply: &'a Value, each: Option<&Path>) -> Result<Vec<&'a Value>, 
 }
 
 fn names(path: &Path, record: &Value, id_number: &IdNumber) -> bool {
-    let is_it = |value: &Value| value.as_str().and_then(|text| text.trim().parse::<IdNumber>().ok()) == Some(*id_number);
+    let is_it =
+        |value: &Value| value.as_str().and_then(|text| text.trim().parse::<IdNumber>().ok()) == Some(*id_number);
     path.values(record).into_iter().any(is_it)
 }
 
@@ -215,7 +217,9 @@ impl Scalar {
                 Ok(Value::String(day.to_string()))
             }
             (FieldKind::Integer, Value::Number(number)) if number.is_i64() => Ok(value.clone()),
-            (FieldKind::Integer, Value::String(text)) => text.trim().parse::<i64>().map(Value::from).map_err(|_| INVALID),
+            (FieldKind::Integer, Value::String(text)) => {
+                text.trim().parse::<i64>().map(Value::from).map_err(|_| INVALID)
+            }
             (FieldKind::Boolean, Value::Bool(_)) => Ok(value.clone()),
             _ => Err(INVALID),
         }
@@ -249,9 +253,10 @@ impl Reading {
         };
         match (meaning, rows, self.empty) {
             (Meaning::NoRecord, None | Some(0), _) | (Meaning::Ok, Some(0), Empty::NoRecord) => return Ok(None),
-            (Meaning::NoRecord, Some(_), _) | (Meaning::Ok, Some(0), Empty::Invalid) => return Err(INVALID),
-            (Meaning::Ok, _, _) => {}
-            (Meaning::Pending | Meaning::Busy | Meaning::Denied | Meaning::Error, _, _) => return Err(INVALID),
+            (Meaning::Ok, None | Some(1..), _) => {}
+            (Meaning::NoRecord, Some(_), _)
+            | (Meaning::Ok, Some(0), Empty::Invalid)
+            | (Meaning::Pending | Meaning::Busy | Meaning::Denied | Meaning::Error, _, _) => return Err(INVALID),
         }
         self.about.check(reply, person)?;
         let record = self.at.value(reply).ok_or(INVALID)?;

@@ -167,7 +167,12 @@ impl RequestTemplate {
 }
 
 impl Body {
-    fn add(&self, request: RequestBuilder, inputs: &dyn Inputs, typed: bool) -> Result<RequestBuilder, Unrepresentable> {
+    fn add(
+        &self,
+        request: RequestBuilder,
+        inputs: &dyn Inputs,
+        typed: bool,
+    ) -> Result<RequestBuilder, Unrepresentable> {
         let (kind, body) = match self {
             Self::None => return Ok(request),
             Self::Json(json) => ("application/json", json.fill(inputs)?.to_string().into_bytes()),

@@ -78,7 +78,10 @@ impl CompiledCues {
         }
         let mut any = |name: &str, patterns: &[String]| {
             let expanded: Result<Vec<String>, String> = patterns.iter().map(|pattern| cues.expand(pattern)).collect();
-            expanded.and_then(|all| compile(&all.join("|"))).map_err(|message| wrong.push((format!("/{name}"), message))).ok()
+            expanded
+                .and_then(|all| compile(&all.join("|")))
+                .map_err(|message| wrong.push((format!("/{name}"), message)))
+                .ok()
         };
         let certificate = any("certificate", &cues.certificate);
         let chatter = any("chatter", &cues.chatter);

@@ -65,8 +65,10 @@ impl Vocabulary {
             }
         }
         // Official names come first: their initials are the ones that officials use.
-        let official = entries.iter().enumerate().flat_map(|(place, entry)| entry.names.iter().map(move |name| (place, name)));
-        let everyday = entries.iter().enumerate().flat_map(|(place, entry)| entry.everyday.iter().map(move |name| (place, name)));
+        let official =
+            entries.iter().enumerate().flat_map(|(place, entry)| entry.names.iter().map(move |name| (place, name)));
+        let everyday =
+            entries.iter().enumerate().flat_map(|(place, entry)| entry.everyday.iter().map(move |name| (place, name)));
         for (place, name) in official.chain(everyday) {
             let name = normalise(name, 100);
             let core = cues.endings.iter().find_map(|ending| name.strip_suffix(ending.as_str())).unwrap_or(&name);
@@ -82,10 +84,9 @@ impl Vocabulary {
             .into_iter()
             .map(|((text, subject), whole)| Phrase { length: text.chars().count(), text, subject, whole })
             .collect();
-        let build = |patterns: Vec<String>| {
-            AhoCorasick::builder().match_kind(MatchKind::Standard).build(patterns).ok()
-        };
-        let sound = |phrase: &Phrase| if phrase.length >= LEAST_SOUND { blurred(&phrase.text) } else { UNFINDABLE.to_owned() };
+        let build = |patterns: Vec<String>| AhoCorasick::builder().match_kind(MatchKind::Standard).build(patterns).ok();
+        let sound =
+            |phrase: &Phrase| if phrase.length >= LEAST_SOUND { blurred(&phrase.text) } else { UNFINDABLE.to_owned() };
         let letters = |phrase: &Phrase| {
             let letters = spelled(&phrase.text).0;
             if letters.len() >= LEAST_LETTERS { letters } else { UNFINDABLE.to_owned() }
@@ -110,7 +111,11 @@ impl Vocabulary {
         for found in self.written.iter().flat_map(|written| written.find_overlapping_iter(text.text)) {
             let Some(phrase) = self.phrases.get(found.pattern().as_usize()) else { continue };
             let start = text.character_at(found.start());
-            findings.push(Finding { subject: phrase.subject, span: start..start + phrase.length, score: sure(phrase, WRITTEN) });
+            findings.push(Finding {
+                subject: phrase.subject,
+                span: start..start + phrase.length,
+                score: sure(phrase, WRITTEN),
+            });
         }
         for found in self.sounds.iter().flat_map(|sounds| sounds.find_overlapping_iter(&text.sound)) {
             let begins = found.start() == 0 || text.sound.as_bytes().get(found.start() - 1) == Some(&b' ');

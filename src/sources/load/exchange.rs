@@ -32,10 +32,13 @@ impl Loader<'_> {
         }
         let schema = self.response_schema(&format!("{place}/schema"), &text.schema);
         let envelope = match (&text.envelope, common) {
-            (Some(own), _) => self.envelope(&format!("{place}/envelope"), own),
-            (None, Some(common)) => self.envelope("/envelope", common),
+            (Some(own), _) => Some(self.envelope(&format!("{place}/envelope"), own)),
+            (None, Some(common)) => Some(self.envelope("/envelope", common)),
             (None, None) => {
-                self.wrong(place, "how does the reply say how it went? Give an \"envelope\", here or for the whole source");
+                self.wrong(
+                    place,
+                    "how does the reply say how it went? Give an \"envelope\", here or for the whole source",
+                );
                 None
             }
         };
@@ -48,16 +51,27 @@ impl Loader<'_> {
         if !captured.is_empty() {
             let pending = envelope.as_ref().is_some_and(|envelope| {
                 let of_code = envelope.codes.iter().map(|(_, meaning)| meaning);
-                of_code.chain(envelope.status.iter().map(|(_, meaning)| meaning)).any(|meaning| *meaning == Meaning::Pending)
+                of_code
+                    .chain(envelope.status.iter().map(|(_, meaning)| meaning))
+                    .any(|meaning| *meaning == Meaning::Pending)
             });
             if !pending {
-                self.wrong(place, "no result of this fetch means \"pending\"; which one says that it is not ready yet?");
+                self.wrong(
+                    place,
+                    "no result of this fetch means \"pending\"; which one says that it is not ready yet?",
+                );
             }
         }
         Some((Exchange { request: request?, steps, schema, envelope: envelope? }, json))
     }
 
-    fn request(&mut self, place: &str, text: &RequestText, address: &Url, captured: &[&str]) -> Option<RequestTemplate> {
+    fn request(
+        &mut self,
+        place: &str,
+        text: &RequestText,
+        address: &Url,
+        captured: &[&str],
+    ) -> Option<RequestTemplate> {
         let inputs = Known { captured, parts: &[] };
         let method = text.method.parse::<Method>().map_err(|_| "not a method".to_owned());
         let method = self.keep(&format!("{place}/method"), method);
@@ -134,11 +148,12 @@ impl Loader<'_> {
     fn template(&mut self, place: &str, text: &str, inputs: &Known<'_>) -> Option<Template> {
         let names = inputs.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let is_known = |name: &str| names.contains(&name) || name.strip_prefix("parameters.").is_some_and(|name| !name.is_empty());
+        let is_known =
+            |name: &str| names.contains(&name) || name.strip_prefix("parameters.").is_some_and(|name| !name.is_empty());
         self.keep(place, Template::parse(text, is_known, &names))
     }
 
-    fn envelope(&mut self, place: &str, text: &EnvelopeText) -> Option<Envelope> {
+    fn envelope(&mut self, place: &str, text: &EnvelopeText) -> Envelope {
         let mut seen = BTreeSet::new();
         for (index, code) in text.codes.iter().enumerate() {
             if !seen.insert(code.code.to_string()) {
@@ -149,11 +164,11 @@ impl Loader<'_> {
             self.wrong(&format!("{place}/codes"), "no code means \"ok\"");
         }
         let status = text.status.iter().filter_map(|(status, meaning)| Some((status.parse().ok()?, *meaning)));
-        Some(Envelope {
+        Envelope {
             status: status.collect(),
             at: text.at.clone(),
             codes: text.codes.iter().map(|code| (code.code.clone(), code.means)).collect(),
-        })
+        }
     }
 }
 

@@ -104,11 +104,11 @@ impl Loader<'_> {
             return Some(Field::Fixed(fixed));
         }
         let Some(each) = &text.each else {
-            return self.scalar(place, &text, reply, record).map(Field::One);
+            return Some(Field::One(self.scalar(place, &text, reply, record)));
         };
         let inner = self.pointer_in(&format!("{place}/each"), reply, record, &format!("{each}/*"));
         let item = match &text.fields {
-            None => Item::Scalar(self.scalar(place, &text, reply, inner)?),
+            None => Item::Scalar(self.scalar(place, &text, reply, inner)),
             Some(fields) => {
                 let items = shape.get("items").map(|items| referred(fact, items));
                 let items = self.keep(place, items.ok_or_else(|| "this field of the fact is no list".to_owned()))?;
@@ -118,7 +118,7 @@ impl Loader<'_> {
         Some(Field::List { each: Path::new(each), item })
     }
 
-    fn scalar(&mut self, place: &str, text: &FieldText, reply: &Value, record: Option<&Value>) -> Option<Scalar> {
+    fn scalar(&mut self, place: &str, text: &FieldText, reply: &Value, record: Option<&Value>) -> Scalar {
         let at = text.at.clone().unwrap_or_default();
         if text.at.is_none() && text.each.is_none() {
             self.wrong(place, "where does this field come from? Say at, each or value");
@@ -134,13 +134,13 @@ impl Loader<'_> {
                 self.wrong(&format!("{place}/format"), "this format does not tell a day; write it such as %Y%m%d");
             }
         }
-        Some(Scalar {
+        Scalar {
             at: Path::new(&at),
             kind,
             format: text.format.clone(),
             map: text.map.clone().map(|map| map.into_iter().collect()),
             absent: text.absent.clone(),
-        })
+        }
     }
 
     /// Checks a pointer from the top of a reply.
@@ -150,7 +150,13 @@ impl Loader<'_> {
 
     /// Checks that a reply which fits its schema can have something at `pointer` from `base`, and returns the schema of that.
     /// `None` where the schema doesn't tell.
-    fn pointer_in<'a>(&mut self, place: &str, root: &'a Value, base: Option<&'a Value>, pointer: &str) -> Option<&'a Value> {
+    fn pointer_in<'a>(
+        &mut self,
+        place: &str,
+        root: &'a Value,
+        base: Option<&'a Value>,
+        pointer: &str,
+    ) -> Option<&'a Value> {
         let mut schema = referred(root, base?);
         for part in Path::new(pointer).0 {
             let properties = schema.get("properties").and_then(Value::as_object);
