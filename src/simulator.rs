@@ -21,6 +21,7 @@ mod kinship;
 mod lives;
 mod name_tables;
 mod names;
+mod naming;
 mod notices;
 mod number;
 mod places;

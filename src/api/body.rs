@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -11,6 +13,10 @@ use super::problem::{FieldError, Problem, Reason};
 /// The most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;
 
+/// The most bytes of a refused body that are read and thrown away, and how long that may take.
+const MAX_DISCARDED: usize = 64 * 1024 * 1024;
+const DISCARDING: Duration = Duration::from_secs(5);
+
 /// Reads a request's JSON body. One that says that it is too large is refused before it is read.
 pub(super) async fn read(api: &Api, request: Request<Body>) -> Result<(Bytes, Value), Problem> {
     let (parts, body) = request.into_parts();
@@ -20,6 +26,9 @@ pub(super) async fn read(api: &Api, request: Request<Body>) -> Result<(Bytes, Va
     let length =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > MAX_BODY) {
+        if !parts.headers.contains_key(header::EXPECT) {
+            discard(body).await;
+        }
         return Err(Problem::PayloadTooLarge);
     }
     let body = timeout(api.shared.request_timeout, Limited::new(body, MAX_BODY).collect()).await;
@@ -32,6 +41,22 @@ pub(super) async fn read(api: &Api, request: Request<Body>) -> Result<(Bytes, Va
     };
     let value = json::read(&body).map_err(malformed)?;
     Ok((body, value))
+}
+
+/// Throws away what a client sends of a body that is refused, within bounds: one that is busy sending would take a
+/// connection that closes for a failure, and never read why.
+async fn discard(mut body: Body) {
+    let mut left = MAX_DISCARDED;
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Whoever takes longer than that has been told nothing yet, and will see the connection close.
+    let _ = timeout(DISCARDING, read).await;
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

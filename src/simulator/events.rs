@@ -11,7 +11,6 @@ use super::calls;
 use super::day::Day;
 use super::dice::Dice;
 use super::households::{Address, Change};
-use super::names::Name;
 use super::places;
 use super::world::{Birth, End, MarriageId, PersonId, World, untold};
 
@@ -266,7 +265,7 @@ fn birth(
     }
     let mut dice = Dice::new(world.humans.len() as u64 ^ (u64::from(on.number()) << 32));
     let male = dice.chance(513);
-    let name = Name::after(world.human(father.unwrap_or(mother)).name, male, on.year(), &mut dice);
+    let name = world.name_child([Some(mother), father], father.unwrap_or(mother), (male, on.year()), &mut dice);
     let county = world.home(mother).map_or(world.human(mother).county, |home| world.address(home).county);
     let child = world.add_person(Birth { born: on, male, name, county, mother: Some(mother), father }, &mut dice);
     world.human_mut(child).untold =

@@ -255,7 +255,7 @@ impl<'a> Lives<'a> {
         }
         let male = self.dice.chance(513);
         let namesake = father.filter(|_| !self.dice.chance(40)).unwrap_or(mother);
-        let name = Name::after(self.world.human(namesake).name, male, born.year(), self.dice);
+        let name = self.world.name_child([Some(mother), father], namesake, (male, born.year()), self.dice);
         let home = self.world.human(father.unwrap_or(mother)).county;
         let county = if self.dice.chance(850) { home } else { self.world.places.nearby(home, self.dice) };
         let child = self.world.add_person(Birth { born, male, name, county, mother: Some(mother), father }, self.dice);
@@ -282,16 +282,16 @@ impl<'a> Lives<'a> {
             self.world.alive(one, self.today) && human.born.plus_years(years) <= born && human.born.plus_years(52) > on
         };
         let is_parent = |one: PersonId| self.world.is_parent(one, child);
-        let couple = self.willing_couples.iter().position(|id| {
+        let suits_couple = |id: &MarriageId| {
             let marriage = self.world.marriage(*id);
             marriage.in_force(on) && marriage.parties.iter().all(|one| suits(*one, 30) && !is_parent(*one))
-        });
+        };
+        let couple = search(&self.willing_couples, self.dice, suits_couple);
         let adopters = if let Some(couple) = couple {
             self.world.marriage(self.willing_couples.swap_remove(couple)).parties.map(Some)
         } else {
-            let Some(single) = self.willing_singles.iter().position(|one| suits(*one, 40) && !is_parent(*one)) else {
-                return;
-            };
+            let single = search(&self.willing_singles, self.dice, |one| suits(*one, 40) && !is_parent(*one));
+            let Some(single) = single else { return };
             [Some(self.willing_singles.swap_remove(single)), None]
         };
         let Some(first) = adopters[0] else { return };
@@ -304,7 +304,8 @@ impl<'a> Lives<'a> {
     /// Families who came from elsewhere, until the size is reached.
     fn fill_up(&mut self) {
         while !self.is_full() {
-            let year = self.dice.between(1986, self.today.year().saturating_sub(3).max(1986));
+            // They were born before birth certificates began, which would name their parents.
+            let year = self.dice.between(1986, 2013);
             let ages = [self.dice.between(23, 33), self.dice.between(21, 30)];
             let born = ages.map(|age| self.day_in(year.saturating_sub(age)));
             let man = self.founder(born[0], true);
@@ -360,4 +361,10 @@ impl<'a> Lives<'a> {
         let person = PersonId::at(first + self.dice.below(u32::try_from(count).unwrap_or(u32::MAX)) as usize);
         self.world.human(person).died.is_none().then_some(person)
     }
+}
+
+/// Where somebody suitable stands, if one is found soon.
+fn search<T>(among: &[T], dice: &mut Dice, suits: impl Fn(&T) -> bool) -> Option<usize> {
+    let count = u32::try_from(among.len()).unwrap_or(u32::MAX);
+    (0..200).map(|_| dice.below(count) as usize).find(|index| among.get(*index).is_some_and(&suits))
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::day::Day;
 use super::populate;
-use super::world::{PersonId, World, untold};
+use super::world::{Human, PersonId, World, untold};
 
 fn generate(size: usize, seed: u64) -> World {
     populate(size, seed, Day::new(2026, 11, 23)).0
@@ -24,6 +24,8 @@ fn lives_are_possible_and_marriages_legal() {
             assert!(parent.born.plus_years(16) < human.born);
             assert!(parent.died.is_none_or(|died| human.died.is_none_or(|own| own > died)));
         }
+        let mut names = HashSet::new();
+        assert!(world.children(id).all(|child| names.insert(world.human(child).name)));
         let marriages: Vec<_> = world.marriages_of(id).map(|one| world.marriage(one)).collect();
         for pair in marriages.windows(2) {
             let (earlier_end, _) = pair[1].end.unwrap();
@@ -78,6 +80,9 @@ fn a_population_has_everything_that_happens() {
     assert!(deep > 300 && remarried > 100);
     assert!(world.adoptions.len() > 5 && world.judgments.len() > 20);
     assert!(founders < 1800);
+    let certified = |human: &&Human| human.born.year() >= 1996;
+    assert!(world.humans.iter().filter(certified).all(|human| human.mother.is_some()));
+    assert!(world.humans.iter().filter(certified).count() > 500);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use socket2::{SockRef, Socket};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -142,9 +142,11 @@ pub(super) async fn listen<A: Answering>(
         let Ok(handle) = SockRef::from(&stream).try_clone() else { continue };
         let (desk, stop) = (Arc::clone(&desk), stop.clone());
         tasks.spawn(async move {
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service_fn(|request| serve(&*desk, request, &handle)));
+            // A caller keeps an idle connection for as long as it likes.
+            let mut protocol = hyper::server::conn::http1::Builder::new();
+            protocol.header_read_timeout(None);
+            let service = service_fn(|request| serve(&*desk, request, &handle));
+            let connection = protocol.serve_connection(TokioIo::new(stream), service);
             tokio::select! {
                 () = stop.cancelled() => {}
                 // A caller who hangs up is no concern of a department's.

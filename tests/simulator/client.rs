@@ -35,9 +35,10 @@ pub(crate) async fn send(method: &str, url: &str, headers: &[(&str, &str)], body
     let mut stream = TcpStream::connect(authority).await?;
     let mut request = format!("{method} /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        request.extend([name, ": ", value, "\r\n"]);
     }
-    request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    let length = body.len().to_string();
+    request.extend(["Content-Length: ", &length, "\r\n\r\n", body]);
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await?;
@@ -85,7 +86,8 @@ pub(crate) fn police_body(service: &str, id_number: &str) -> Value {
 pub(crate) async fn police(address: &str, body: &Value, secret: &str) -> io::Result<Response> {
     let time = millis();
     let digest = Sm3::digest(format!("heyan-demo{secret}{time}").as_bytes());
-    let sign: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let halves = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let sign: String = halves.filter_map(|half| char::from_digit(u32::from(half), 16)).collect();
     let headers = [("X-App-Key", "heyan-demo"), ("X-Timestamp", time.as_str()), ("X-Sign", sign.as_str())];
     send("POST", &format!("{address}/ga/query"), &headers, &body.to_string()).await
 }
