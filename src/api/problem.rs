@@ -12,8 +12,10 @@ use crate::domain::{DivisionError, IdNumberError, PersonNameError};
 pub(crate) enum Problem {
     /// The body is not JSON, or JSON of a kind that parsers disagree about.
     Malformed(Vec<FieldError>),
-    /// No credential, or one that nobody has.
+    /// No credential.
     Unauthorized,
+    /// A credential that nobody has.
+    InvalidToken,
     /// No grant covers the claim.
     ClaimNotGranted,
     /// No grant covers the claim for this purpose.
@@ -108,7 +110,7 @@ impl Problem {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
-            Self::Unauthorized => "unauthorized",
+            Self::Unauthorized | Self::InvalidToken => "unauthorized",
             Self::ClaimNotGranted | Self::PurposeNotGranted => "not-granted",
             Self::NotFound => "not-found",
             Self::MethodNotAllowed(_) => "method-not-allowed",
@@ -123,7 +125,7 @@ impl Problem {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::ClaimNotGranted | Self::PurposeNotGranted => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -142,7 +144,7 @@ impl Problem {
                 ("请求内容不是有效的 JSON", "请按 errors 中的说明改正后重新提交。"),
                 ("The body is not acceptable JSON", "Correct what errors names and send it again."),
             ],
-            Self::Unauthorized => [
+            Self::Unauthorized | Self::InvalidToken => [
                 ("没有有效的凭证", "请在 Authorization 请求头中提供有效的 Bearer 令牌。"),
                 ("No valid credential", "Send a valid bearer token in the Authorization header."),
             ],
@@ -188,6 +190,7 @@ impl Problem {
         match self {
             Self::Malformed(errors) | Self::Invalid(errors) => errors,
             Self::Unauthorized
+            | Self::InvalidToken
             | Self::ClaimNotGranted
             | Self::PurposeNotGranted
             | Self::NotFound
@@ -229,6 +232,10 @@ impl Problem {
             Self::Unauthorized => {
                 // RFC 6750 section 3.
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"heyan\""));
+            }
+            Self::InvalidToken => {
+                let challenge = HeaderValue::from_static("Bearer realm=\"heyan\", error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
             Self::MethodNotAllowed(allowed) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
