@@ -1,6 +1,8 @@
 //! Layer 2: configuration. From files, embedded or on disk, to values that are valid, with everything that is wrong at once.
 
 mod folder;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -134,6 +136,10 @@ impl Settings {
         }
         let raws: Vec<(&Document, Raw)> =
             documents.iter().filter_map(|document| Some((document, reader.keep(document.fill())?))).collect();
+        // What a broken file would have said is missed everywhere else: to tell that too would bury the cause.
+        if !reader.errors.is_empty() {
+            return Err(reader.errors);
+        }
         for (document, _) in raws.iter().skip(1) {
             for key in document.value().as_object().into_iter().flatten().map(|(key, _)| key) {
                 if key != "agencies" && key != "purposes" {
@@ -253,14 +259,16 @@ impl Reader {
     }
 
     fn settings(&mut self, document: &Document, raw: &Raw) -> Option<Settings> {
-        let mut duration = |place: &str, text: &str| {
-            let wrong = || document.error(place, "not a length of time; write it such as 500ms, 3s or 10m");
-            self.keep(clock::duration(text).filter(|length| !length.is_zero()).ok_or_else(wrong))
+        let mut duration = |place: &str, text: &str, hours: u64| {
+            let is_sound = |length: &Duration| !length.is_zero() && *length <= Duration::from_hours(hours);
+            let message = format!("not a length of time of {hours}h at most; write it such as 500ms, 3s or 10m");
+            let wrong = || document.error(place, message);
+            self.keep(clock::duration(text).filter(is_sound).ok_or_else(wrong))
         };
-        let request_timeout = duration("/server/request_timeout", &raw.server.request_timeout);
-        let answer_within = duration("/server/answer_within", &raw.server.answer_within);
-        let shutdown_grace = duration("/server/shutdown_grace", &raw.server.shutdown_grace);
-        let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for);
+        let request_timeout = duration("/server/request_timeout", &raw.server.request_timeout, 1);
+        let answer_within = duration("/server/answer_within", &raw.server.answer_within, 1);
+        let shutdown_grace = duration("/server/shutdown_grace", &raw.server.shutdown_grace, 1);
+        let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for, 24 * 30);
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));

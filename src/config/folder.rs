@@ -200,6 +200,15 @@ fn read(path: &Path) -> Result<File, Diagnostic> {
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 #[cfg(test)]
+impl Folder {
+    /// This folder with one file more, or another.
+    pub(super) fn with(mut self, path: &str, text: &str) -> Self {
+        self.0.insert(path.to_owned(), File { shown: path.to_owned(), text: text.to_owned() });
+        self
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::symlink;
