@@ -118,47 +118,13 @@ struct RawGrant {
 }
 
 impl Settings {
-    /// Reads the gateway's file and the agencies' files of a folder.
-    ///
-    /// # Errors
-    /// Everything that is wrong with them.
-    pub fn load(folder: &Folder) -> Result<Self, Vec<Diagnostic>> {
-        let schema = folder.read("schemas/config.schema.json").map_err(|error| vec![error])?;
-        let schema = DocumentSchema::new(&schema.shown, &schema.text).map_err(|error| vec![error])?;
-        let main = folder.read("config/heyan.toml").map_err(|error| vec![error])?;
+    /// Reads the gateway's file and the agencies' files of a folder, and tells everything that is wrong with them. What could
+    /// be read in spite of that only serves to check other files against it: nothing runs on it.
+    #[must_use]
+    pub fn load(folder: &Folder) -> (Option<Self>, Vec<Diagnostic>) {
         let mut reader = Reader::default();
-        let mut documents = Vec::new();
-        for file in std::iter::once(main).chain(folder.list("config/agencies/", "toml")) {
-            match Document::read(&file.shown, &file.text, &schema) {
-                Ok(document) => documents.push(document),
-                Err(wrong) => reader.errors.extend(wrong),
-            }
-        }
-        let raws: Vec<(&Document, Raw)> =
-            documents.iter().filter_map(|document| Some((document, reader.keep(document.fill())?))).collect();
-        // What a broken file would have said is missed everywhere else: to tell that too would bury the cause.
-        if !reader.errors.is_empty() {
-            return Err(reader.errors);
-        }
-        for (document, _) in raws.iter().skip(1) {
-            for key in document.value().as_object().into_iter().flatten().map(|(key, _)| key) {
-                if key != "agencies" && key != "purposes" {
-                    let message = format!("\"{key}\" belongs into heyan.toml; here stand agencies and purposes");
-                    reader.errors.push(document.error(&format!("/{key}"), message));
-                }
-            }
-        }
-        for (document, raw) in &raws {
-            reader.purposes(document, raw);
-        }
-        for (document, raw) in &raws {
-            reader.agencies(document, raw);
-        }
-        let settings = raws.first().and_then(|(document, raw)| reader.settings(document, raw));
-        match settings {
-            Some(settings) if reader.errors.is_empty() => Ok(settings),
-            _ => Err(reader.errors),
-        }
+        let settings = reader.read(folder);
+        (settings, reader.errors)
     }
 
     /// Finds grants that name a matter or a claim which the catalog doesn't have.
@@ -195,6 +161,45 @@ struct Reader {
 impl Reader {
     fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn read(&mut self, folder: &Folder) -> Option<Settings> {
+        let schema = self.keep(folder.read("schemas/config.schema.json"))?;
+        let schema = self.keep(DocumentSchema::new(&schema.shown, &schema.text))?;
+        let main = self.keep(folder.read("config/heyan.toml"))?;
+        let mut documents = Vec::new();
+        for file in std::iter::once(main).chain(folder.list("config/agencies/", "toml")) {
+            match Document::read(&file.shown, &file.text, &schema) {
+                Ok(document) => documents.push(document),
+                Err(wrong) => self.errors.extend(wrong),
+            }
+        }
+        let raws: Vec<(&Document, Raw)> =
+            documents.iter().filter_map(|document| Some((document, self.keep(document.fill())?))).collect();
+        // What a broken file would have said is missed everywhere else: to tell that too would bury the cause.
+        if !self.errors.is_empty() {
+            return None;
+        }
+        for (document, _) in raws.iter().skip(1) {
+            self.only_agencies(document);
+        }
+        for (document, raw) in &raws {
+            self.purposes(document, raw);
+        }
+        for (document, raw) in &raws {
+            self.agencies(document, raw);
+        }
+        let (document, raw) = raws.first()?;
+        self.settings(document, raw)
+    }
+
+    fn only_agencies(&mut self, document: &Document) {
+        for key in document.value().as_object().into_iter().flatten().map(|(key, _)| key) {
+            if key != "agencies" && key != "purposes" {
+                let message = format!("\"{key}\" belongs into heyan.toml; here stand agencies and purposes");
+                self.errors.push(document.error(&format!("/{key}"), message));
+            }
+        }
     }
 
     fn purposes(&mut self, document: &Document, raw: &Raw) {
