@@ -199,7 +199,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
 pub(super) fn is_plain(key: &str) -> bool {
     key.len() <= 40
         && key.starts_with(|first: char| first.is_ascii_lowercase())
-        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        && key.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'))
 }
 
 #[cfg(test)]
