@@ -59,18 +59,42 @@ impl Access {
         Self(holders.into_iter().collect())
     }
 
-    /// Whose credential an `Authorization` header holds. `None` if it is nobody's.
+    /// Whose credential a request's `Authorization` fields hold. Two of them could mean two callers: that is nobody.
     ///
     /// What is compared are hashes, so the time that it takes says nothing about a token.
-    #[must_use]
-    pub fn authenticate(&self, authorization: &[u8]) -> Option<&Arc<Agency>> {
-        let text = std::str::from_utf8(authorization).ok()?;
-        let (scheme, token) = text.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
+    ///
+    /// # Errors
+    /// If it holds none, or nobody's.
+    pub fn authenticate<'a>(
+        &self,
+        authorization: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<&Arc<Agency>, Unauthenticated> {
+        let mut fields = authorization.into_iter();
+        let field = fields.next().ok_or(Unauthenticated::NoToken)?;
+        if fields.next().is_some() {
+            return Err(Unauthenticated::InvalidToken);
         }
-        self.0.get(&TokenHash::of(token.trim()))
+        let token = bearer_token(field).ok_or(Unauthenticated::NoToken)?;
+        self.0.get(&TokenHash::of(token)).ok_or(Unauthenticated::InvalidToken)
     }
+}
+
+/// Why nobody is behind a request: RFC 6750 section 3.1 tells the two apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unauthenticated {
+    /// There is no bearer token.
+    #[error("the request holds no bearer token")]
+    NoToken,
+    /// Nobody has this token, or there is more than one.
+    #[error("the bearer token is nobody's")]
+    InvalidToken,
+}
+
+/// The token of `Bearer <token>`; the scheme's case doesn't matter (RFC 9110 section 11.1).
+fn bearer_token(field: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(field).ok()?.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 #[cfg(test)]
@@ -83,12 +107,35 @@ mod tests {
         let token = Token::generate().unwrap();
         let agency = Agency { id: AgencyId("fund".parse().unwrap()), name: "公积金".to_owned(), grants: Vec::new() };
         let access = Access::new([(token.hash().to_string().parse().unwrap(), Arc::new(agency))]);
-        let open = |header: &str| access.authenticate(header.as_bytes()).map(|agency| agency.id.to_string());
-        assert_eq!(open(&format!("Bearer {}", token.reveal())).as_deref(), Some("fund"));
-        assert_eq!(open(&format!("bearer {}", token.reveal())).as_deref(), Some("fund"));
-        for bad in ["", "Bearer", "Bearer ", "Basic abc", &format!("Bearer {}", Token::generate().unwrap().reveal())] {
-            assert_eq!(open(bad), None);
+        let open = |fields: &[&str]| {
+            let fields = fields.iter().map(|field| field.as_bytes());
+            access.authenticate(fields).map(|agency| agency.id.to_string())
+        };
+        let (good, foreign) = (token.reveal(), Token::generate().unwrap());
+        for field in [format!("Bearer {good}"), format!("bearer {good}"), format!("BEARER  {good} ")] {
+            assert_eq!(open(&[&field]).as_deref(), Ok("fund"), "{field}");
         }
+        assert_eq!(open(&[]), Err(Unauthenticated::NoToken));
+        for none in ["", "Bearer", "Bearer ", "Basic abc", good] {
+            assert_eq!(open(&[none]), Err(Unauthenticated::NoToken), "{none}");
+        }
+        let hash = token.hash().to_string();
+        for wrong in [foreign.reveal(), &good[1..], &format!("{good} {good}"), &good.to_uppercase(), &hash] {
+            assert_eq!(open(&[&format!("Bearer {wrong}")]), Err(Unauthenticated::InvalidToken), "{wrong}");
+        }
+        let field = format!("Bearer {good}");
+        assert_eq!(open(&[&field, &field]), Err(Unauthenticated::InvalidToken));
+        assert_eq!(access.authenticate([&b"Bearer \xff"[..]]), Err(Unauthenticated::NoToken));
+    }
+
+    #[test]
+    fn a_token_shows_itself_on_demand_alone() {
+        let token = Token::generate().unwrap();
+        assert_eq!(token.reveal().len(), "heyan_".len() + 43);
+        assert!(token.reveal().starts_with("heyan_"));
         assert_eq!(format!("{token:?}"), "Token(…)");
+        let agency = Agency { id: AgencyId("fund".parse().unwrap()), name: "公积金".to_owned(), grants: Vec::new() };
+        let access = Access::new([(token.hash(), Arc::new(agency))]);
+        assert!(!format!("{access:?}").contains(token.reveal()));
     }
 }

@@ -27,7 +27,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::routing::{MethodRouter, get, post};
 
-use crate::access::Access;
+use crate::access::{Access, Unauthenticated};
 use crate::domain::Slug;
 use crate::gateway::Gateway;
 use crate::matters::triage::Triage;
@@ -111,8 +111,11 @@ fn only(allowed: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> 
 
 /// Who calls.
 fn authenticate<'a>(api: &'a Api, headers: &HeaderMap) -> Result<&'a Arc<Agency>, Problem> {
-    let authorization = headers.get(header::AUTHORIZATION).ok_or(Problem::Unauthorized)?;
-    api.shared.access.authenticate(authorization.as_bytes()).ok_or(Problem::Unauthorized)
+    let fields = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+    api.shared.access.authenticate(fields).map_err(|why| match why {
+        Unauthenticated::NoToken => Problem::Unauthorized,
+        Unauthenticated::InvalidToken => Problem::InvalidToken,
+    })
 }
 
 /// A JSON reply. What agencies are told is for them alone: it is never stored on the way (RFC 9111).

@@ -1,6 +1,8 @@
 //! Layer 2: configuration. From files, embedded or on disk, to values that are valid, with everything that is wrong at once.
 
 mod folder;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -116,43 +118,13 @@ struct RawGrant {
 }
 
 impl Settings {
-    /// Reads the gateway's file and the agencies' files of a folder.
-    ///
-    /// # Errors
-    /// Everything that is wrong with them.
-    pub fn load(folder: &Folder) -> Result<Self, Vec<Diagnostic>> {
-        let schema = folder.read("schemas/config.schema.json").map_err(|error| vec![error])?;
-        let schema = DocumentSchema::new(&schema.shown, &schema.text).map_err(|error| vec![error])?;
-        let main = folder.read("config/heyan.toml").map_err(|error| vec![error])?;
+    /// Reads the gateway's file and the agencies' files of a folder, and tells everything that is wrong with them. What could
+    /// be read in spite of that only serves to check other files against it: nothing runs on it.
+    #[must_use]
+    pub fn load(folder: &Folder) -> (Option<Self>, Vec<Diagnostic>) {
         let mut reader = Reader::default();
-        let mut documents = Vec::new();
-        for file in std::iter::once(main).chain(folder.list("config/agencies/", "toml")) {
-            match Document::read(&file.shown, &file.text, &schema) {
-                Ok(document) => documents.push(document),
-                Err(wrong) => reader.errors.extend(wrong),
-            }
-        }
-        let raws: Vec<(&Document, Raw)> =
-            documents.iter().filter_map(|document| Some((document, reader.keep(document.fill())?))).collect();
-        for (document, _) in raws.iter().skip(1) {
-            for key in document.value().as_object().into_iter().flatten().map(|(key, _)| key) {
-                if key != "agencies" && key != "purposes" {
-                    let message = format!("\"{key}\" belongs into heyan.toml; here stand agencies and purposes");
-                    reader.errors.push(document.error(&format!("/{key}"), message));
-                }
-            }
-        }
-        for (document, raw) in &raws {
-            reader.purposes(document, raw);
-        }
-        for (document, raw) in &raws {
-            reader.agencies(document, raw);
-        }
-        let settings = raws.first().and_then(|(document, raw)| reader.settings(document, raw));
-        match settings {
-            Some(settings) if reader.errors.is_empty() => Ok(settings),
-            _ => Err(reader.errors),
-        }
+        let settings = reader.read(folder);
+        (settings, reader.errors)
     }
 
     /// Finds grants that name a matter or a claim which the catalog doesn't have.
@@ -189,6 +161,45 @@ struct Reader {
 impl Reader {
     fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn read(&mut self, folder: &Folder) -> Option<Settings> {
+        let schema = self.keep(folder.read("schemas/config.schema.json"))?;
+        let schema = self.keep(DocumentSchema::new(&schema.shown, &schema.text))?;
+        let main = self.keep(folder.read("config/heyan.toml"))?;
+        let mut documents = Vec::new();
+        for file in std::iter::once(main).chain(folder.list("config/agencies/", "toml")) {
+            match Document::read(&file.shown, &file.text, &schema) {
+                Ok(document) => documents.push(document),
+                Err(wrong) => self.errors.extend(wrong),
+            }
+        }
+        let raws: Vec<(&Document, Raw)> =
+            documents.iter().filter_map(|document| Some((document, self.keep(document.fill())?))).collect();
+        // What a broken file would have said is missed everywhere else: to tell that too would bury the cause.
+        if !self.errors.is_empty() {
+            return None;
+        }
+        for (document, _) in raws.iter().skip(1) {
+            self.only_agencies(document);
+        }
+        for (document, raw) in &raws {
+            self.purposes(document, raw);
+        }
+        for (document, raw) in &raws {
+            self.agencies(document, raw);
+        }
+        let (document, raw) = raws.first()?;
+        self.settings(document, raw)
+    }
+
+    fn only_agencies(&mut self, document: &Document) {
+        for key in document.value().as_object().into_iter().flatten().map(|(key, _)| key) {
+            if key != "agencies" && key != "purposes" {
+                let message = format!("\"{key}\" belongs into heyan.toml; here stand agencies and purposes");
+                self.errors.push(document.error(&format!("/{key}"), message));
+            }
+        }
     }
 
     fn purposes(&mut self, document: &Document, raw: &Raw) {
@@ -253,14 +264,16 @@ impl Reader {
     }
 
     fn settings(&mut self, document: &Document, raw: &Raw) -> Option<Settings> {
-        let mut duration = |place: &str, text: &str| {
-            let wrong = || document.error(place, "not a length of time; write it such as 500ms, 3s or 10m");
-            self.keep(clock::duration(text).filter(|length| !length.is_zero()).ok_or_else(wrong))
+        let mut duration = |place: &str, text: &str, hours: u64| {
+            let is_sound = |length: &Duration| !length.is_zero() && *length <= Duration::from_hours(hours);
+            let message = format!("not a length of time of {hours}h at most; write it such as 500ms, 3s or 10m");
+            let wrong = || document.error(place, message);
+            self.keep(clock::duration(text).filter(is_sound).ok_or_else(wrong))
         };
-        let request_timeout = duration("/server/request_timeout", &raw.server.request_timeout);
-        let answer_within = duration("/server/answer_within", &raw.server.answer_within);
-        let shutdown_grace = duration("/server/shutdown_grace", &raw.server.shutdown_grace);
-        let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for);
+        let request_timeout = duration("/server/request_timeout", &raw.server.request_timeout, 1);
+        let answer_within = duration("/server/answer_within", &raw.server.answer_within, 1);
+        let shutdown_grace = duration("/server/shutdown_grace", &raw.server.shutdown_grace, 1);
+        let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for, 24 * 30);
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::Api;
-use super::json::{self, JsonError};
+use super::json::{self, JsonError, JsonErrorKind};
 use super::problem::{FieldError, Problem, Reason};
 
 /// The most bytes of a body.
@@ -73,12 +73,15 @@ fn is_json(headers: &HeaderMap) -> bool {
     is_json && parts.all(is_utf8)
 }
 
-fn malformed(error: JsonError) -> Problem {
-    let (pointer, reason) = match error {
-        JsonError::Syntax { line, column } => (String::new(), Reason::Syntax(line, column)),
-        JsonError::Depth => (String::new(), Reason::Depth),
-        JsonError::DuplicateKey { pointer } => (pointer, Reason::DuplicateKey),
-        JsonError::Nul => (String::new(), Reason::Nul),
+fn malformed(errors: Vec<JsonError>) -> Problem {
+    let field = |error: JsonError| {
+        let reason = match error.kind {
+            JsonErrorKind::Syntax { line, column } => Reason::Syntax(line, column),
+            JsonErrorKind::Depth => Reason::Depth,
+            JsonErrorKind::DuplicateKey => Reason::DuplicateKey,
+            JsonErrorKind::Nul => Reason::Nul,
+        };
+        FieldError { pointer: error.pointer, reason }
     };
-    Problem::Malformed(vec![FieldError { pointer, reason }])
+    Problem::Malformed(errors.into_iter().map(field).collect())
 }

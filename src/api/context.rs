@@ -1,9 +1,12 @@
 //! What every reply needs to know of its request.
 
-use axum::extract::FromRequestParts;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Response, header};
 use uuid::Uuid;
+
+use super::problem::Problem;
 
 /// A request's identity and language.
 #[derive(Debug, Clone)]
@@ -26,12 +29,12 @@ impl Context {
         let trace_id = given.and_then(trace_id).map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
         let flags = given.filter(|given| given.contains(&trace_id)).and_then(|given| given.get(53..55)).unwrap_or("00");
         let span = &id.simple().to_string()[16..];
-        let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let languages = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
         Self {
             traceparent: format!("00-{trace_id}-{span}-{flags}"),
             request_id: id.to_string(),
             trace_id,
-            english: language.is_some_and(prefers_english),
+            english: prefers_english(languages),
         }
     }
 
@@ -49,6 +52,20 @@ impl<S: Sync> FromRequestParts<S> for Context {
     }
 }
 
+/// The one variable segment of a path. One that is not UTF-8 once decoded names nothing.
+pub(crate) struct Segment(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Response<Body>;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(segment)) => Ok(Self(segment)),
+            Err(_) => Err(Problem::NotFound.respond(&Context::new(&parts.headers))),
+        }
+    }
+}
+
 /// The trace id of a valid `traceparent` of version 00.
 fn trace_id(traceparent: &str) -> Option<&str> {
     let mut parts = traceparent.split('-');
@@ -63,19 +80,33 @@ fn trace_id(traceparent: &str) -> Option<&str> {
 }
 
 /// Whether `Accept-Language` (RFC 9110 section 12.5.4) ranks English above Chinese.
-fn prefers_english(accepted: &str) -> bool {
-    let quality = |wanted: &str| {
-        accepted
-            .split(',')
-            .filter_map(|range| {
-                let mut parts = range.split(';');
-                let language = parts.next()?.trim().split('-').next()?;
-                let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-                language.eq_ignore_ascii_case(wanted).then_some(weight)
-            })
-            .fold(0.0_f32, f32::max)
-    };
-    quality("en") > quality("zh")
+fn prefers_english<'a>(fields: impl IntoIterator<Item = &'a str>) -> bool {
+    let (mut english, mut chinese, mut any) = (None::<u16>, None::<u16>, None::<u16>);
+    for range in fields.into_iter().flat_map(|field| field.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let language = parts.next().and_then(|tag| tag.split('-').next()).unwrap_or_default();
+        let Some(weight) = parts.next().map_or(Some(1000), weight) else { continue };
+        let rank = match language.to_ascii_lowercase().as_str() {
+            "en" => &mut english,
+            "zh" => &mut chinese,
+            "*" => &mut any,
+            _ => continue,
+        };
+        *rank = (*rank).max(Some(weight));
+    }
+    // `*` stands for whatever is not named.
+    let rank = |named: Option<u16>| named.or(any).unwrap_or(0);
+    rank(english) > rank(chinese)
+}
+
+/// A quality value (RFC 9110 section 12.4.2) in thousandths.
+fn weight(parameter: &str) -> Option<u16> {
+    let value = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="))?;
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    if !matches!(whole, "0" | "1") || fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    format!("{whole}{fraction:0<3}").parse().ok().filter(|weight| *weight <= 1000)
 }
 
 #[cfg(test)]
@@ -84,16 +115,34 @@ mod tests {
 
     #[test]
     fn chinese_is_the_default() {
-        for (accepted, english) in [
-            ("", false),
-            ("*", false),
-            ("en", true),
-            ("en-GB,zh;q=0.9", true),
-            ("zh-CN,en;q=0.8", false),
-            ("fr", false),
+        for chinese in [
+            "",
+            "*",
+            "fr",
+            "fr, *;q=0.5",
+            "zh",
+            "zh-CN,en;q=0.8",
+            "en;q=0.5,zh;q=0.5",
+            "en;q=0",
+            "en;q=2",
+            "en;q=x",
+            "english",
         ] {
-            assert_eq!(prefers_english(accepted), english, "{accepted}");
+            assert!(!prefers_english([chinese]), "{chinese}");
         }
+        for english in [
+            "en",
+            "EN-gb",
+            "en-GB,zh;q=0.9",
+            "zh;q=0.3, en ; q=0.301",
+            "zh;Q=0.9,en",
+            "zh;q=0,*",
+            "zh-TW;q=0.1,*;q=0.2",
+            "en;q=0.1,fr",
+        ] {
+            assert!(prefers_english([english]), "{english}");
+        }
+        assert!(prefers_english(["zh;q=0.5", "en"]));
     }
 
     #[test]

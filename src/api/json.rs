@@ -1,6 +1,6 @@
 //! Strict reading of request bodies: what JSON parsers commonly disagree about (RFC 8259 section 4) is refused.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -8,63 +8,114 @@ use serde_json::{Map, Number, Value};
 /// How deep arrays and objects may nest.
 pub(crate) const MAX_DEPTH: usize = 16;
 
-/// Why a body is not acceptable JSON. It never holds any of the body.
+/// How many errors are told: a small body must not make a large reply.
+const MAX_ERRORS: usize = 20;
+
+/// One thing for which a body is not acceptable JSON. It never holds any of the body's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum JsonError {
-    /// It is not JSON, at this line and column, counted from 1.
+pub(crate) struct JsonError {
+    /// The JSON Pointer (RFC 6901) of the nearest place that may be named.
+    pub(crate) pointer: String,
+    /// What is wrong there.
+    pub(crate) kind: JsonErrorKind,
+}
+
+/// What can be wrong with a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JsonErrorKind {
+    /// It is not JSON, at this line and column, counted from 1. What comes after is not looked at.
     Syntax {
         /// The line.
         line: usize,
-        /// The column.
+        /// The column, in bytes.
         column: usize,
     },
-    /// Arrays and objects nest deeper than [`MAX_DEPTH`].
+    /// Arrays and objects nest deeper than [`MAX_DEPTH`]. What comes after is not looked at.
     Depth,
     /// The same key stands twice in an object.
-    DuplicateKey {
-        /// The JSON Pointer of the member that comes again; empty where its name is not one of ours to repeat.
-        pointer: String,
-    },
-    /// A string holds the character NUL.
+    DuplicateKey,
+    /// A key or a string holds the character NUL.
     Nul,
 }
 
 /// Reads a body.
 ///
 /// # Errors
-/// The first thing that is wrong.
-pub(crate) fn read(body: &[u8]) -> Result<Value, JsonError> {
-    let mut found = None;
+/// What is wrong with it, up to [`MAX_ERRORS`].
+pub(crate) fn read(body: &[u8]) -> Result<Value, Vec<JsonError>> {
+    let mut state = State::default();
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let reader = Reader { depth: 0, found: &mut found };
-    let value = reader.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-    match (value, found) {
-        (_, Some(error)) => Err(error),
-        (Ok(value), None) => Ok(value),
-        (Err(error), None) => Err(JsonError::Syntax { line: error.line(), column: error.column() }),
+    let value = Reader(&mut state).deserialize(&mut deserializer);
+    match value.and_then(|value| deserializer.end().map(|()| value)) {
+        Ok(value) if state.errors.is_empty() => Ok(value),
+        Ok(_) => Err(state.errors),
+        Err(error) => {
+            if !state.stopped {
+                let kind = JsonErrorKind::Syntax { line: error.line(), column: error.column() };
+                state.errors.push(JsonError { pointer: String::new(), kind });
+            }
+            Err(state.errors)
+        }
     }
 }
 
-/// Reads one value at this depth; what is wrong beyond syntax is left in `found`.
-struct Reader<'a> {
-    depth: usize,
-    found: &'a mut Option<JsonError>,
+/// Where reading stands, and what it has found.
+#[derive(Default)]
+struct State {
+    errors: Vec<JsonError>,
+    path: Vec<Segment>,
+    /// Whether we stopped, and not the parser.
+    stopped: bool,
 }
 
-impl Reader<'_> {
-    fn refuse<E: serde::de::Error>(&mut self, error: JsonError) -> E {
-        self.found.get_or_insert(error);
-        E::custom("refused")
+enum Segment {
+    Key(String),
+    Index(usize),
+}
+
+impl State {
+    fn tell(&mut self, kind: JsonErrorKind) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(JsonError { pointer: self.pointer(), kind });
+        }
     }
 
-    fn nested(&mut self) -> Reader<'_> {
-        Reader { depth: self.depth + 1, found: self.found }
+    /// Where reading stands, as far as every key on the way there may be repeated.
+    fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        for segment in &self.path {
+            match segment {
+                Segment::Key(key) if is_plain(key) => {
+                    pointer.push('/');
+                    pointer.push_str(key);
+                }
+                Segment::Key(_) => break,
+                Segment::Index(index) => {
+                    let _ = write!(pointer, "/{index}");
+                }
+            }
+        }
+        pointer
     }
 
-    fn check_text<E: serde::de::Error>(&mut self, text: &str) -> Result<(), E> {
-        if text.contains('\0') { Err(self.refuse(JsonError::Nul)) } else { Ok(()) }
+    fn check_text(&mut self, text: &str) {
+        if text.contains('\0') {
+            self.tell(JsonErrorKind::Nul);
+        }
+    }
+
+    fn check_depth<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        if self.path.len() < MAX_DEPTH {
+            return Ok(());
+        }
+        self.tell(JsonErrorKind::Depth);
+        self.stopped = true;
+        Err(E::custom("nested too deep"))
     }
 }
+
+/// Reads one value, wherever the state stands.
+struct Reader<'a>(&'a mut State);
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = Value;
@@ -101,46 +152,43 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a number"))
     }
 
-    fn visit_str<E: serde::de::Error>(mut self, value: &str) -> Result<Value, E> {
-        self.check_text(value)?;
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        self.0.check_text(value);
         Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_string<E: serde::de::Error>(mut self, value: String) -> Result<Value, E> {
-        self.check_text(&value)?;
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        self.0.check_text(&value);
         Ok(Value::String(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        if self.depth == MAX_DEPTH {
-            return Err(self.refuse(JsonError::Depth));
-        }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let Self(state) = self;
+        state.check_depth()?;
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self.nested())? {
-            array.push(item);
+        loop {
+            state.path.push(Segment::Index(array.len()));
+            let item = items.next_element_seed(Reader(state))?;
+            state.path.pop();
+            match item {
+                Some(item) => array.push(item),
+                None => return Ok(Value::Array(array)),
+            }
         }
-        Ok(Value::Array(array))
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
-        if self.depth == MAX_DEPTH {
-            return Err(self.refuse(JsonError::Depth));
-        }
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let Self(state) = self;
+        state.check_depth()?;
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            self.check_text(&key)?;
+            state.path.push(Segment::Key(key.clone()));
+            state.check_text(&key);
             if object.contains_key(&key) {
-                let pointer = if is_plain(&key) { format!("/{key}") } else { String::new() };
-                return Err(self.refuse(JsonError::DuplicateKey { pointer }));
+                state.tell(JsonErrorKind::DuplicateKey);
             }
-            let value = members.next_value_seed(self.nested());
-            let value = value.inspect_err(|_| {
-                // On the way out, the pointer of what was found inside grows to the left.
-                if let Some(JsonError::DuplicateKey { pointer }) = self.found.as_mut() {
-                    *pointer =
-                        if is_plain(&key) && !pointer.is_empty() { format!("/{key}{pointer}") } else { String::new() };
-                }
-            })?;
+            let value = members.next_value_seed(Reader(state))?;
+            state.path.pop();
             object.insert(key, value);
         }
         Ok(Value::Object(object))
@@ -151,7 +199,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
 pub(super) fn is_plain(key: &str) -> bool {
     key.len() <= 40
         && key.starts_with(|first: char| first.is_ascii_lowercase())
-        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        && key.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'))
 }
 
 #[cfg(test)]
@@ -161,32 +209,141 @@ mod tests {
 
     use super::*;
 
+    use JsonErrorKind::{Depth, DuplicateKey, Nul};
+
+    /// What is wrong, each with its place; a syntax error as `None`.
+    fn wrong(body: &[u8]) -> Vec<(String, Option<JsonErrorKind>)> {
+        let only_ours = |kind| if matches!(kind, JsonErrorKind::Syntax { .. }) { None } else { Some(kind) };
+        read(body).unwrap_err().into_iter().map(|error| (error.pointer, only_ours(error.kind))).collect()
+    }
+
+    fn at(pointer: &str, kind: JsonErrorKind) -> (String, Option<JsonErrorKind>) {
+        (pointer.to_owned(), Some(kind))
+    }
+
     #[test]
-    fn what_parsers_disagree_about_is_refused() {
-        let syntax = |line, column| Err(JsonError::Syntax { line, column });
-        assert_eq!(read(b"{\"a\": 1}"), Ok(json!({"a": 1})));
-        assert_eq!(
-            read(br#"{"subjects": {"person": 1, "person": 2}}"#),
-            Err(JsonError::DuplicateKey { pointer: "/subjects/person".to_owned() })
-        );
-        assert_eq!(
-            read("{\"张三\": 1, \"张三\": 2}".as_bytes()),
-            Err(JsonError::DuplicateKey { pointer: String::new() })
-        );
-        assert_eq!(read(br#""a\u0000""#), Err(JsonError::Nul));
-        assert_eq!(read(&[b"[".repeat(10_000), b"]".repeat(10_000)].concat()), Err(JsonError::Depth));
-        assert_eq!(read(br#"["\ud800"]"#), syntax(1, 9));
-        for bad in [&b""[..], b"{} {}", b"\xef\xbb\xbf{}", b"\"\xff\"", b"1e400", b"{'a': 1}", b"NaN", b"[1,]"] {
-            assert!(matches!(read(bad), Err(JsonError::Syntax { .. })), "{bad:?}");
+    fn what_is_no_json_is_refused() {
+        assert_eq!(read(b" {\"a\": [1, -0.5, null, true]}\r\n"), Ok(json!({"a": [1, -0.5, null, true]})));
+        let kind = JsonErrorKind::Syntax { line: 1, column: 9 };
+        assert_eq!(read(br#"["\ud800"]"#), Err(vec![JsonError { pointer: String::new(), kind }]));
+        let kind = JsonErrorKind::Syntax { line: 2, column: 6 };
+        assert_eq!(read(b"{\n\"a\": ?}"), Err(vec![JsonError { pointer: String::new(), kind }]));
+        let bad = [
+            &b""[..],
+            b" ",
+            b"{} {}",
+            b"{},",
+            b"\xef\xbb\xbf{}",
+            b"\"\xff\"",
+            b"\"\xed\xa0\x80\"",
+            b"1e400",
+            b"-1e400",
+            b"01",
+            b"+1",
+            b".5",
+            b"{'a': 1}",
+            b"{a: 1}",
+            b"NaN",
+            b"Infinity",
+            b"[1,]",
+            b"{\"a\":1,}",
+            b"/**/1",
+            b"\"a\nb\"",
+            b"\"\0\"",
+            br#"["\udc00"]"#,
+            br#"["\ud800\u0041"]"#,
+            b"{} \0",
+        ];
+        for bad in bad {
+            assert_eq!(wrong(bad), [(String::new(), None)], "{bad:?}");
         }
+    }
+
+    #[test]
+    fn every_duplicate_key_is_told_with_its_place() {
+        let body = br#"{"list": [0, {"a": 1, "a": 2}], "subjects": {"person": 1, "person": {"b": 1, "\u0062": 2}}, "list": 0}"#;
+        let expected = [
+            at("/list/1/a", DuplicateKey),
+            at("/subjects/person", DuplicateKey),
+            at("/subjects/person/b", DuplicateKey),
+        ];
+        assert_eq!(wrong(body), [&expected[..], &[at("/list", DuplicateKey)]].concat());
+    }
+
+    #[test]
+    fn a_key_that_could_be_personal_is_not_repeated() {
+        let body = r#"{"subjects": {"张三": 1, "张三": {"a": 1, "a": 2}}, "11010519491231002X": "\u0000"}"#;
+        assert_eq!(wrong(body.as_bytes()), [at("/subjects", DuplicateKey), at("/subjects", DuplicateKey), at("", Nul)]);
+    }
+
+    #[test]
+    fn nul_is_refused_in_keys_and_strings() {
+        assert_eq!(wrong(br#"{"a": ["b", "\u0000"], "\u0000": 1}"#), [at("/a/1", Nul), at("", Nul)]);
+    }
+
+    #[test]
+    fn sixteen_levels_are_enough() {
+        let nested = |depth: usize| [b"[".repeat(depth), b"]".repeat(depth)].concat();
+        assert!(read(&nested(16)).is_ok());
+        assert_eq!(wrong(&nested(17)), [at(&"/0".repeat(16), Depth)]);
+        assert_eq!(wrong(&nested(30_000)), [at(&"/0".repeat(16), Depth)]);
+        assert_eq!(wrong(&br#"{"a":"#.repeat(10_000)), [at(&"/a".repeat(16), Depth)]);
+    }
+
+    #[test]
+    fn a_small_body_makes_no_large_reply() {
+        assert_eq!(wrong(format!("{{{}\"a\":1}}", "\"a\":1,".repeat(5_000)).as_bytes()).len(), MAX_ERRORS);
+    }
+
+    /// Any JSON value that is within our bounds.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(|text| Value::from(text.replace('\0', ""))),
+        ];
+        leaf.prop_recursive(8, 64, 6, |inner| {
+            let keyed = proptest::collection::btree_map("[^\0]{0,4}", inner.clone(), 0..6);
+            prop_oneof![
+                proptest::collection::vec(inner, 0..6).prop_map(Value::from),
+                keyed.prop_map(|members| members.into_iter().collect()),
+            ]
+        })
     }
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_is_what_serde_json_reads(text in "[\\[\\]{}:,\"a1 \\\\un0-]{0,24}") {
+        fn what_serde_json_writes_is_read_back(value in value(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let plain: Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(read(text.as_bytes()), Ok(plain));
+        }
+
+        #[test]
+        fn whatever_is_accepted_is_what_serde_json_reads(text in "[\\[\\]{}:,\"a1 \\\\un0.eE-]{0,24}") {
             if let Ok(value) = read(text.as_bytes()) {
                 prop_assert_eq!(Some(value), serde_json::from_str(&text).ok());
             }
+        }
+
+        #[test]
+        fn a_damaged_body_is_refused_or_read_as_serde_json_does(value in value(), at in any::<usize>(), byte in any::<u8>()) {
+            let mut body = value.to_string().into_bytes();
+            let place = at % body.len();
+            body[place] = byte;
+            match read(&body) {
+                Ok(value) => prop_assert_eq!(Some(value), serde_json::from_slice(&body).ok()),
+                Err(errors) => prop_assert!(!errors.is_empty()),
+            }
+        }
+
+        #[test]
+        fn a_second_key_is_always_found(value in value(), key in "[a-z][a-z_]{0,7}") {
+            let body = format!("{{\"{key}\": {value}, \"other-key\": 0, \"{key}\": {value}}}");
+            prop_assert_eq!(wrong(body.as_bytes()), [at(&format!("/{key}"), DuplicateKey)]);
         }
     }
 }

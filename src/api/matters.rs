@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use serde_json::{Value, json};
 
-use super::context::Context;
+use super::context::{Context, Segment};
 use super::openapi::{answer, operation, parameter, problem};
 use super::problem::Problem;
 use super::{App, Document};
@@ -33,12 +33,7 @@ pub(super) async fn list(State(api): App, headers: HeaderMap) -> Response<Body> 
 }
 
 /// `GET /v1/matters/{id}`
-pub(super) async fn one(
-    State(api): App,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    context: Context,
-) -> Response<Body> {
+pub(super) async fn one(State(api): App, Segment(id): Segment, headers: HeaderMap, context: Context) -> Response<Body> {
     match api.shared.documents.matters.each.get(&id) {
         Some(document) => document.serve(&headers),
         None => Problem::NotFound.respond(&context),

@@ -1,19 +1,26 @@
 //! What went wrong, told as problem details (RFC 9457), in Chinese or English, and never with the offending value.
 
+mod reason;
+#[cfg(test)]
+mod tests;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::context::Context;
-use crate::domain::{DivisionError, IdNumberError, PersonNameError};
+
+pub(crate) use reason::{FieldError, Kind, Reason};
 
 /// Every problem that a reply can tell. One match each says its status, its title and who can do something about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// The body is not JSON, or JSON of a kind that parsers disagree about.
     Malformed(Vec<FieldError>),
-    /// No credential, or one that nobody has.
+    /// No credential.
     Unauthorized,
+    /// A credential that nobody has.
+    InvalidToken,
     /// No grant covers the claim.
     ClaimNotGranted,
     /// No grant covers the claim for this purpose.
@@ -32,70 +39,28 @@ pub(crate) enum Problem {
     IdempotencyConflict,
     /// Well-formed, but not a question.
     Invalid(Vec<FieldError>),
+    /// More questions than the grant allows; again after so many seconds.
+    RateLimited(u32),
+    /// More requests than the gateway can do; again after so many seconds.
+    Overloaded(u32),
+    /// The question cannot be recorded, so nobody is asked; again after so many seconds.
+    LedgerUnavailable(u32),
 }
 
-/// Something wrong at one place of a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FieldError {
-    /// The JSON Pointer (RFC 6901).
-    pub(crate) pointer: String,
-    /// What is wrong with it.
-    pub(crate) reason: Reason,
-}
-
-/// Why a field is refused. No variant holds what was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// Not JSON from this line and column on.
-    Syntax(usize, usize),
-    /// Nested too deep.
-    Depth,
-    /// The key stands twice.
-    DuplicateKey,
-    /// A NUL character.
-    Nul,
-    /// The contract has no such field; these it has.
-    UnknownField(Vec<String>),
-    /// It must be there.
-    Missing,
-    /// It must be a value of this kind.
-    Type(Kind),
-    /// It must have so many characters.
-    Length(usize, usize),
-    /// It holds control characters.
-    ControlCharacter,
-    /// It must be one of these.
-    NotOneOf(Vec<String>),
-    /// It must lie between these.
-    Range(i64, i64),
-    /// Not a day of the calendar, `YYYY-MM-DD`.
-    Date,
-    /// Later than today.
-    Future,
-    /// Not a length of time, or longer than allowed.
-    Duration,
-    /// No such matter, or the matter has no such claim.
-    UnknownClaim,
-    /// No such purpose.
-    UnknownPurpose,
-    /// The same person in two roles.
-    SamePerson,
-    /// Not an ID number.
-    IdNumber(IdNumberError),
-    /// Not a name.
-    Name(PersonNameError),
-    /// Not a division.
-    Division(DivisionError),
-    /// The idempotency key is empty, too long, or holds other than printable ASCII.
-    IdempotencyKey,
-}
-
-/// Kinds of JSON values.
+/// Who can do something about a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Object,
-    String,
-    Integer,
+pub(crate) enum Origin {
+    Client,
+    Gateway,
+}
+
+impl Origin {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Gateway => "gateway",
+        }
+    }
 }
 
 impl Problem {
@@ -108,7 +73,7 @@ impl Problem {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
-            Self::Unauthorized => "unauthorized",
+            Self::Unauthorized | Self::InvalidToken => "unauthorized",
             Self::ClaimNotGranted | Self::PurposeNotGranted => "not-granted",
             Self::NotFound => "not-found",
             Self::MethodNotAllowed(_) => "method-not-allowed",
@@ -117,13 +82,16 @@ impl Problem {
             Self::RequestTimeout => "request-timeout",
             Self::IdempotencyConflict => "idempotency-conflict",
             Self::Invalid(_) => "invalid-request",
+            Self::RateLimited(_) => "rate-limited",
+            Self::Overloaded(_) => "overloaded",
+            Self::LedgerUnavailable(_) => "ledger-unavailable",
         }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::ClaimNotGranted | Self::PurposeNotGranted => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -132,17 +100,49 @@ impl Problem {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::IdempotencyConflict => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Overloaded(_) | Self::LedgerUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        match self {
+            Self::Overloaded(_) | Self::LedgerUnavailable(_) => Origin::Gateway,
+            Self::Malformed(_)
+            | Self::Unauthorized
+            | Self::InvalidToken
+            | Self::ClaimNotGranted
+            | Self::PurposeNotGranted
+            | Self::NotFound
+            | Self::MethodNotAllowed(_)
+            | Self::PayloadTooLarge
+            | Self::UnsupportedMediaType
+            | Self::RequestTimeout
+            | Self::IdempotencyConflict
+            | Self::Invalid(_)
+            | Self::RateLimited(_) => Origin::Client,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_retryable(&self) -> bool {
+        matches!(self, Self::RequestTimeout) || self.retry_after().is_some()
+    }
+
+    fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited(seconds) | Self::Overloaded(seconds) | Self::LedgerUnavailable(seconds) => Some(*seconds),
+            _ => None,
         }
     }
 
     /// Title and detail in Chinese and English.
     pub(crate) fn words(&self) -> [(&'static str, &'static str); 2] {
         match self {
-            Self::Malformed(_) => [
-                ("请求内容不是有效的 JSON", "请按 errors 中的说明改正后重新提交。"),
-                ("The body is not acceptable JSON", "Correct what errors names and send it again."),
-            ],
-            Self::Unauthorized => [
+            Self::Malformed(_) => {
+                [("请求内容不是有效的 JSON", CORRECT[0]), ("The body is not acceptable JSON", CORRECT[1])]
+            }
+            Self::Unauthorized | Self::InvalidToken => [
                 ("没有有效的凭证", "请在 Authorization 请求头中提供有效的 Bearer 令牌。"),
                 ("No valid credential", "Send a valid bearer token in the Authorization header."),
             ],
@@ -177,9 +177,18 @@ impl Problem {
                 ("幂等键冲突", "同一 Idempotency-Key 已用于内容不同的请求，请换用新的键。"),
                 ("Idempotency conflict", "This Idempotency-Key came before with another body; use a new key."),
             ],
-            Self::Invalid(_) => [
-                ("请求不符合要求", "请按 errors 中的说明改正后重新提交。"),
-                ("Invalid request", "Correct what errors names and send it again."),
+            Self::Invalid(_) => [("请求不符合要求", CORRECT[0]), ("Invalid request", CORRECT[1])],
+            Self::RateLimited(_) => [
+                ("请求过于频繁", "已超过授权的次数，请在 Retry-After 所示的秒数之后重试。"),
+                ("Too many requests", "More than the grant allows; try again after the seconds of Retry-After."),
+            ],
+            Self::Overloaded(_) => [("系统繁忙", LATER[0]), ("Overloaded", LATER[1])],
+            Self::LedgerUnavailable(_) => [
+                ("暂时无法记录", "核验必须先记录在案，目前无法记录，因此没有查询任何部门，请稍后重试。"),
+                (
+                    "Cannot be recorded",
+                    "What cannot be recorded is not asked: no department was asked. Try again later.",
+                ),
             ],
         }
     }
@@ -188,6 +197,7 @@ impl Problem {
         match self {
             Self::Malformed(errors) | Self::Invalid(errors) => errors,
             Self::Unauthorized
+            | Self::InvalidToken
             | Self::ClaimNotGranted
             | Self::PurposeNotGranted
             | Self::NotFound
@@ -195,7 +205,10 @@ impl Problem {
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
             | Self::RequestTimeout
-            | Self::IdempotencyConflict => &[],
+            | Self::IdempotencyConflict
+            | Self::RateLimited(_)
+            | Self::Overloaded(_)
+            | Self::LedgerUnavailable(_) => &[],
         }
     }
 
@@ -214,8 +227,8 @@ impl Problem {
             "status": self.status().as_u16(),
             "detail": detail,
             "code": self.code(),
-            "origin": "client",
-            "retryable": matches!(self, Self::RequestTimeout),
+            "origin": self.origin().as_str(),
+            "retryable": self.is_retryable(),
             "request_id": context.request_id,
             "trace_id": context.trace_id,
             "errors": errors,
@@ -225,10 +238,19 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(context.language()));
+        // A 404 could otherwise be stored on the way (RFC 9111 section 4.2.2), in one caller's language.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         match self {
             Self::Unauthorized => {
                 // RFC 6750 section 3.
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"heyan\""));
+            }
+            Self::InvalidToken => {
+                let challenge = HeaderValue::from_static("Bearer realm=\"heyan\", error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
             Self::MethodNotAllowed(allowed) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
@@ -239,86 +261,6 @@ impl Problem {
     }
 }
 
-impl Reason {
-    /// In plain words.
-    pub(crate) fn text(&self, english: bool) -> String {
-        let [chinese, plain] = self.words();
-        if english { plain } else { chinese }
-    }
-
-    fn words(&self) -> [String; 2] {
-        let fixed = |chinese: &str, english: &str| [chinese.to_owned(), english.to_owned()];
-        match self {
-            Self::Syntax(line, column) => [
-                format!("第 {line} 行第 {column} 列起不是有效的 JSON"),
-                format!("not valid JSON at line {line}, column {column}"),
-            ],
-            Self::Depth => fixed("嵌套层数过多，最多 16 层", "nested too deep; 16 levels at most"),
-            Self::DuplicateKey => fixed("同一个键出现了两次", "the same key stands twice"),
-            Self::Nul => fixed("字符串中含有 NUL 字符", "a string holds the character NUL"),
-            Self::UnknownField(known) => [
-                format!("没有这个字段；可用的字段：{}", known.join("、")),
-                format!("no such field; the fields are: {}", known.join(", ")),
-            ],
-            Self::Missing => fixed("缺少此项", "this is missing"),
-            Self::Type(Kind::Object) => fixed("必须是 JSON 对象", "must be a JSON object"),
-            Self::Type(Kind::String) => fixed("必须是字符串", "must be a string"),
-            Self::Type(Kind::Integer) => fixed("必须是整数", "must be a whole number"),
-            Self::Length(least, most) => {
-                [format!("须为 {least} 至 {most} 个字符"), format!("must have {least} to {most} characters")]
-            }
-            Self::ControlCharacter => fixed("不得含有控制字符", "must not hold control characters"),
-            Self::NotOneOf(values) => {
-                [format!("必须是下列之一：{}", values.join("、")), format!("must be one of: {}", values.join(", "))]
-            }
-            Self::Range(least, most) => {
-                [format!("必须在 {least} 与 {most} 之间"), format!("must lie between {least} and {most}")]
-            }
-            Self::Date => fixed("不是日历中的日期（格式 YYYY-MM-DD）", "not a calendar date (YYYY-MM-DD)"),
-            Self::Future => fixed("晚于今天", "later than today"),
-            Self::Duration => fixed(
-                "不是有效的时长（如 10m、24h），最长 24 小时",
-                "not a length of time (such as 10m, 24h) of 24 hours at most",
-            ),
-            Self::UnknownClaim => fixed(
-                "没有这个证明事项或者核验主张，见 GET /v1/matters",
-                "no such matter or claim; see GET /v1/matters",
-            ),
-            Self::UnknownPurpose => fixed("没有这个办事事项，见 GET /v1/me", "no such purpose; see GET /v1/me"),
-            Self::SamePerson => fixed("不同角色不能是同一个人", "one person cannot stand in two roles"),
-            Self::IdNumber(error) => [id_number_words(*error).to_owned(), error.to_string()],
-            Self::Name(error) => [name_words(*error).to_owned(), error.to_string()],
-            Self::Division(error) => [division_words(*error).to_owned(), error.to_string()],
-            Self::IdempotencyKey => fixed(
-                "Idempotency-Key 须为 1 至 255 个可打印 ASCII 字符",
-                "the Idempotency-Key must have 1 to 255 printable ASCII characters",
-            ),
-        }
-    }
-}
-
-fn id_number_words(error: IdNumberError) -> &'static str {
-    match error {
-        IdNumberError::Length => "公民身份号码应为 18 位，旧号码为 15 位",
-        IdNumberError::Character => "公民身份号码只能由数字组成，末位可以是 X",
-        IdNumberError::Division => "前六位不是任何行政区划的代码",
-        IdNumberError::BirthDate => "号码中的出生日期不是日历中的日期",
-        IdNumberError::CheckCharacter => "校验码不正确，请核对号码",
-        IdNumberError::AmbiguousCentury => "这是百岁老人的旧号码，请提供 18 位号码",
-    }
-}
-
-fn name_words(error: PersonNameError) -> &'static str {
-    match error {
-        PersonNameError::Empty => "姓名不能为空",
-        PersonNameError::TooLong => "姓名最多 50 个字符",
-        PersonNameError::Character => "姓名中含有不能用于姓名的字符",
-    }
-}
-
-fn division_words(error: DivisionError) -> &'static str {
-    match error {
-        DivisionError::Form => "行政区划代码应为 2、4、6、9 或 12 位数字",
-        DivisionError::Unknown => "没有这个行政区划代码",
-    }
-}
+/// What several problems advise, in Chinese and English.
+const CORRECT: [&str; 2] = ["请按 errors 中的说明改正后重新提交。", "Correct what errors names and send it again."];
+const LATER: [&str; 2] = ["请在 Retry-After 所示的秒数之后重试。", "Try again after the seconds of Retry-After."];

@@ -1,5 +1,8 @@
 //! The body of `POST /v1/verifications`: from JSON to a question, with everything that is wrong with it at once.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +53,9 @@ pub(crate) const FIELDS: [(&str, bool); 9] = [
 pub(crate) const MAX_CASE: usize = 64;
 pub(crate) const MAX_OFFICER: usize = 64;
 pub(crate) const MAX_LEGAL_BASIS: usize = 500;
+
+/// How many errors are told: a small body must not make a large reply.
+const MAX_ERRORS: usize = 100;
 
 /// The greatest `max_age`.
 const MAX_AGE: Duration = Duration::from_hours(24);
@@ -254,7 +260,9 @@ pub(super) struct Reader {
 
 impl Reader {
     fn wrong(&mut self, pointer: impl Into<String>, reason: Reason) {
-        self.errors.push(FieldError { pointer: pointer.into(), reason });
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(FieldError { pointer: pointer.into(), reason });
+        }
     }
 
     pub(super) fn object<'a>(&mut self, pointer: &str, value: &'a Value) -> Option<&'a Map<String, Value>> {

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::context::Context;
+use super::context::{Context, Segment};
 use super::idempotency::{self, StoredReply};
 use super::openapi::{answer, operation, parameter, problem, secured};
 use super::problem::Problem;
@@ -28,7 +28,7 @@ pub(super) async fn create(State(api): App, context: Context, request: Request<B
 /// `GET /v1/verifications/{id}`: its present state, for the agency that asked.
 pub(super) async fn show(
     State(api): App,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
     context: Context,
 ) -> Response<Body> {

@@ -37,12 +37,14 @@ impl Installation {
     /// Everything that is wrong in any file.
     pub fn load(folder: &Folder, environment: &Environment<'_>) -> Result<Self, Vec<Diagnostic>> {
         let mut errors = stray(folder);
-        let settings = Settings::load(folder).map_err(|wrong| errors.extend(wrong)).ok();
+        let (settings, wrong) = Settings::load(folder);
+        errors.extend(wrong);
+        let before_sources = errors.len();
         let (shapes, wrong) = shapes(folder);
         errors.extend(wrong);
         let (descriptions, wrong) = sources(folder, environment);
         errors.extend(wrong);
-        let sources_are_sound = errors.is_empty();
+        let sources_are_known = settings.is_some() && errors.len() == before_sources;
         let promises = || descriptions.iter().flat_map(Description::operations).map(|(promise, _)| promise);
         let operations: BTreeMap<OperationRef, Slug> =
             promises().map(|promise| (promise.operation.clone(), promise.fact.clone())).collect();
@@ -50,9 +52,9 @@ impl Installation {
         let connections = Connections { shapes: &shapes, operations: &operations, not_connected: &not_connected };
         let catalog = match catalog(folder, &connections) {
             Ok(catalog) => Some(catalog),
-            // Claims about a source whose own file is wrong would only repeat that.
+            // Claims about a source whose own file is wrong, or that an unread file leaves unconnected, would only repeat that.
             Err(wrong) => {
-                errors.extend(wrong.into_iter().filter(|_| sources_are_sound));
+                errors.extend(wrong.into_iter().filter(|_| sources_are_known));
                 None
             }
         };

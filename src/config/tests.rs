@@ -1,0 +1,112 @@
+use super::*;
+
+const PENSION: &str = "[[purposes]]\nid = \"pension\"\nname = \"养老金\"\n";
+
+/// The embedded schemas, and these files.
+fn load(files: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+    let mut folder = Folder::embedded().with("config/heyan.toml", "");
+    for (path, text) in files {
+        folder = folder.with(path, text);
+    }
+    let (settings, wrong) = Settings::load(&folder);
+    if wrong.is_empty() { Ok(settings.unwrap()) } else { Err(wrong.iter().map(ToString::to_string).collect()) }
+}
+
+fn agency(id: &str, token: &str, claims: &str, purposes: &str) -> String {
+    let hash = TokenHash::of(token);
+    format!(
+        "[[agencies]]\nid = \"{id}\"\nname = \"甲\"\ntokens = [\"{hash}\"]\n\
+         [[agencies.grants]]\nclaims = [{claims}]\npurposes = [{purposes}]\n"
+    )
+}
+
+#[test]
+fn the_embedded_file_says_the_defaults() {
+    let shipped = Settings::load(&Folder::embedded()).0.unwrap();
+    let bare = load(&[]).unwrap();
+    assert_eq!(shipped.listen, bare.listen);
+    assert_eq!(shipped.workers, bare.workers);
+    assert_eq!(shipped.request_timeout, bare.request_timeout);
+    assert_eq!(shipped.answer_within, Duration::from_secs(3));
+    assert_eq!(shipped.answer_within, bare.answer_within);
+    assert_eq!(shipped.shutdown_grace, bare.shutdown_grace);
+    assert_eq!(shipped.facts, bare.facts);
+    assert_eq!(shipped.verifications, bare.verifications);
+    assert_eq!(shipped.verifications_for, bare.verifications_for);
+    assert_eq!(shipped.idempotent_replies, bare.idempotent_replies);
+    assert!(shipped.agencies.is_empty(), "nobody may ask before somebody is let in");
+    assert!(shipped.purposes.len() >= 19);
+}
+
+#[test]
+fn agencies_may_stand_in_files_of_their_own() {
+    let settings = load(&[
+        ("config/heyan.toml", PENSION),
+        ("config/agencies/a.toml", &agency("a", "1", "\"alive/*\"", "\"pension\"")),
+        ("config/agencies/b.toml", &agency("b", "2", "\"*\"", "\"*\"")),
+    ])
+    .unwrap();
+    let (a, tokens) = &settings.agencies[0];
+    assert_eq!(a.id.to_string(), "a");
+    assert_eq!(tokens, &[TokenHash::of("1")]);
+    assert_eq!(a.grants[0].purposes, Purposes::These(vec!["pension".parse().unwrap()]));
+    assert_eq!(settings.agencies[1].0.grants[0].purposes, Purposes::Every);
+}
+
+#[test]
+fn everything_wrong_is_told_at_once_with_its_line() {
+    let text = [
+        "not_connected = [\"vehicles\"]\n[server]\nlisten = \"localhost:80\"\nanswer_within = \"2h\"\n",
+        "request_timeout = \"0s\"\n[memory]\nverifications_for = \"9999999h\"\n",
+        PENSION,
+        PENSION,
+        &agency("a", "1", "\"alive/alive\"", "\"pensoin\""),
+        &agency("a", "2", "\"alive/-\"", "\"*\""),
+        &agency("b", "1", "\"*\"", "\"*\""),
+    ]
+    .concat();
+    let mut told = load(&[("config/heyan.toml", &text)]).unwrap_err();
+    told.sort_by_key(|line| line.split(':').nth(1).unwrap().parse::<usize>().unwrap());
+    let expected = [
+        "h.toml:3: not an address and port",
+        "h.toml:4: not a length of time of 1h at most",
+        "h.toml:5: not a length of time of 1h at most",
+        "h.toml:7: not a length of time of 720h at most",
+        "h.toml:12: the purpose \"pension\" is there already",
+        "h.toml:20: unknown purpose \"pensoin\"; did you mean \"pension\"?",
+        "h.toml:22: the agency \"a\" is there already",
+        "h.toml:26: say \"matter/claim\", \"matter/*\" or \"*\"",
+        "h.toml:31: the agency \"a\" has the same token",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.replace("config/heyan.toml", "h.toml").starts_with(expected), "{told} is not {expected}");
+    }
+}
+
+#[test]
+fn a_broken_file_is_told_alone() {
+    let told = load(&[
+        ("config/heyan.toml", &format!("[server]\nlisten = 5\n{PENSION}")),
+        ("config/agencies/a.toml", &agency("a", "1", "\"*\"", "\"pension\"")),
+    ])
+    .unwrap_err();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("config/heyan.toml:2: \"listen\" has the wrong type"), "{told:#?}");
+}
+
+#[test]
+fn an_agencys_file_holds_agencies_and_purposes_alone() {
+    let told = load(&[("config/agencies/a.toml", "[server]\nworkers = 2\n")]).unwrap_err();
+    assert!(told[0].starts_with("config/agencies/a.toml:1: \"server\" belongs into heyan.toml"), "{told:#?}");
+}
+
+#[test]
+fn keys_and_tokens_that_are_none_are_refused() {
+    let told = load(&[("config/heyan.toml", "[server]\nworker = 2\n")]).unwrap_err();
+    assert!(told[0].contains("did you mean \"workers\"?"), "{told:#?}");
+    let plain = agency("a", "1", "\"*\"", "\"*\"").replace("sha256:", "sha512:");
+    let told = load(&[("config/heyan.toml", &plain)]).unwrap_err();
+    assert!(told[0].starts_with("config/heyan.toml:4: "), "{told:#?}");
+    assert!(told[0].contains("64 lower-case hexadecimal digits"), "{told:#?}");
+}
