@@ -7,7 +7,7 @@ use super::inquiry::{Asked, Slot, State, WitnessReport};
 use super::verdict::{Rule, Verdict, Verdicts};
 use super::{Claim, Part, Whom, Witness};
 use crate::departments::OperationRef;
-use crate::domain::{Answer, Person};
+use crate::domain::{Answer, Person, Slug};
 
 /// A claim with its subjects; its components are frames of their own.
 #[derive(Debug)]
@@ -53,6 +53,10 @@ impl Frame {
         let components = claim.parts.iter().map(component).collect();
         let needs = vec![Step::Open; claim.facts.len()];
         Self { claim, subjects, parameters, needs, components }
+    }
+
+    pub(super) fn claim(&self) -> &Claim {
+        &self.claim
     }
 
     /// What the claim may still come to.
@@ -237,14 +241,14 @@ impl Frame {
         });
         let awaited = slots.iter().any(|slot| matches!(slot.state, State::Awaited));
         let (source, answer, cause) = match (witness.verdicts(scope).settled(), failed) {
-            (Some(verdict), _) => (witness.source.clone(), answer_of(verdict), None),
+            (Some(verdict), _) => match speaker(witness, &slots) {
+                Some(source) => (source, answer_of(verdict), None),
+                None => return,
+            },
             (None, Some((source, cause))) => (source, Answer::Unavailable, Some(cause)),
             (None, None) if awaited => (witness.source.clone(), Answer::Pending, None),
             (None, None) => return,
         };
-        if cause.is_none() && slots.iter().all(|slot| slot.operation.source != source) {
-            return;
-        }
         let mut report = WitnessReport { source, answer, cause, as_of: None, cached: false };
         for slot in slots.iter().filter(|slot| slot.operation.source == report.source) {
             if let State::Answered { fact, cached } = &slot.state {
@@ -252,8 +256,19 @@ impl Frame {
                 report.cached |= cached;
             }
         }
-        reports.push(report);
+        // Witnesses that rest on the same source alone may say the same.
+        if !reports.contains(&report) {
+            reports.push(report);
+        }
     }
+}
+
+/// The source that a settled witness speaks for: its own if that has answered, else another one that was enough.
+fn speaker(witness: &Witness, slots: &[&Slot]) -> Option<Slug> {
+    let mut answered = slots.iter().filter(|slot| matches!(slot.state, State::Answered { .. }));
+    let first = answered.clone().next()?;
+    let own = answered.find(|slot| slot.operation.source == witness.source);
+    Some(own.unwrap_or(first).operation.source.clone())
 }
 
 enum Next {

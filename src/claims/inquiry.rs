@@ -61,6 +61,12 @@ impl Inquiry {
         Self { root, asked: Asked::default(), today }
     }
 
+    /// The claim.
+    #[must_use]
+    pub fn claim(&self) -> &Claim {
+        self.root.claim()
+    }
+
     /// What is to be asked now. Questions of one `any` or `all` rule come together; those of a `first` rule one part
     /// after the other; nothing is asked twice, and nothing that cannot change the outcome any more.
     pub fn advance(&mut self) -> Vec<Ask> {
