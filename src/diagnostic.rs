@@ -39,9 +39,12 @@ pub fn unknown<'a>(what: &str, name: &str, valid: impl IntoIterator<Item = &'a s
 }
 
 fn nearest<'a>(name: &str, valid: &[&'a str]) -> Option<&'a str> {
-    let likeness = |candidate: &str| strsim::jaro_winkler(name, candidate);
+    let likeness = |candidate: &str| {
+        strsim::jaro_winkler(name, candidate).max(strsim::normalized_damerau_levenshtein(name, candidate))
+    };
     let best = valid.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(best) >= 0.75).then_some(best)
+    let is_one_slip = strsim::damerau_levenshtein(name, best) == 1;
+    (is_one_slip || likeness(best) >= 0.75).then_some(best)
 }
 
 #[cfg(test)]

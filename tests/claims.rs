@@ -20,14 +20,17 @@ const DATES: [&str; 5] = ["1995-05-01", "2005-06-01", "2015-07-01", "2026-11-23"
 const NAMES: [&str; 2] = ["张三", "李四"];
 
 static INSTALLATION: LazyLock<Installation> = LazyLock::new(|| {
-    let loaded = Installation::load(&Folder::embedded(), &|name| Some(name.to_owned()).filter(|name| !name.ends_with("ADDRESS")));
+    let loaded = Installation::load(&Folder::embedded(), &|name| {
+        Some(name.to_owned()).filter(|name| !name.ends_with("ADDRESS"))
+    });
     loaded.unwrap_or_else(|errors| panic!("{errors:#?}"))
 });
 
 static SCHEMAS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
     let folder = Folder::embedded();
     let name = |path: &str| Some(path.strip_prefix("schemas/facts/")?.strip_suffix(".json")?.to_owned());
-    let fact = |(path, file): (&str, &heyan::config::File)| Some((name(path)?, serde_json::from_str(&file.text).unwrap()));
+    let fact =
+        |(path, file): (&str, &heyan::config::File)| Some((name(path)?, serde_json::from_str(&file.text).unwrap()));
     folder.files().filter_map(fact).collect()
 });
 
@@ -95,7 +98,8 @@ fn any(schema: &Value, field: &str, dice: &mut Dice) -> Value {
 fn answer(seed: u64, ask: &Ask) -> Fact {
     let mut dice = Dice::of(seed, &(&ask.operation, ask.about.id_number));
     let promise = INSTALLATION.descriptions.iter().flat_map(|source| source.operations());
-    let fact = promise.map(|(promise, _)| promise).find(|promise| promise.operation == ask.operation).unwrap().fact.clone();
+    let fact =
+        promise.map(|(promise, _)| promise).find(|promise| promise.operation == ask.operation).unwrap().fact.clone();
     let record = (dice.below(3) > 0).then(|| any(&SCHEMAS[fact.as_str()], "", &mut dice));
     Fact { record, as_of: jiff::Timestamp::from_second(1_700_000_000).unwrap() }
 }
@@ -126,7 +130,13 @@ struct Ended {
 }
 
 /// Answers a claim in a world; answers arrive in the order of `order`; those that `fails` names don't.
-fn run(claim: &Arc<Claim>, seed: u64, order: u64, fails: &dyn Fn(&Question) -> bool, world: &dyn Fn(&Ask) -> Fact) -> Ended {
+fn run(
+    claim: &Arc<Claim>,
+    seed: u64,
+    order: u64,
+    fails: &dyn Fn(&Question) -> bool,
+    world: &dyn Fn(&Ask) -> Fact,
+) -> Ended {
     let mut dice = Dice::of(seed, &"people");
     let mut pool = people();
     let person = |_: &String| {
@@ -214,9 +224,8 @@ proptest! {
 #[test]
 fn every_claim_can_be_confirmed() {
     for claim in INSTALLATION.catalog.claims().filter(|claim| claim.is_connected()) {
-        let confirmed = (0..200_000).any(|seed| {
-            run(claim, seed, 0, &|_| false, &|ask| answer(seed, ask)).outcome == Outcome::Confirmed
-        });
+        let confirmed = (0..200_000)
+            .any(|seed| run(claim, seed, 0, &|_| false, &|ask| answer(seed, ask)).outcome == Outcome::Confirmed);
         assert!(confirmed, "{} was never confirmed", claim.reference());
     }
 }

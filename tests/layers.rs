@@ -69,7 +69,10 @@ fn every_import_goes_down() {
         let (own, partners) = layer(module);
         for (index, _) in without_tests(&path).match_indices("crate::") {
             let text = without_tests(&path);
-            let target: String = text[index + 7..].chars().take_while(|character| character.is_ascii_lowercase() || *character == '_').collect();
+            let target: String = text[index + 7..]
+                .chars()
+                .take_while(|character| character.is_ascii_lowercase() || *character == '_')
+                .collect();
             let allowed = match module {
                 "simulator" => OF_SIMULATOR.contains(&target.as_str()) || target == "simulator",
                 _ => target == module || layer(&target).0 < own || partners.contains(&target.as_str()),
@@ -90,7 +93,8 @@ fn the_core_is_pure() {
     files(&source, &mut all);
     for path in all {
         let inner = path.strip_prefix(&source).unwrap();
-        let module = inner.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let module =
+            inner.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
         if layer(&module).0 > 1 {
             continue;
         }

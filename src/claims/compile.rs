@@ -50,6 +50,9 @@ impl Names {
 
     /// Compiles `text`, whatever it yields.
     pub(crate) fn compile(&self, text: &str) -> Result<(Expression, Type), String> {
+        if depth(text) > MAX_DEPTH {
+            return Err(format!("this nests deeper than {MAX_DEPTH}; name a part of it under \"where\""));
+        }
         let parser = Env::default().with_optional_support(false).parser().max_recursion_depth(32);
         let parsed = parser.parse(text).map_err(|errors| {
             let reasons: Vec<String> =
@@ -64,6 +67,26 @@ impl Names {
         let (expression, kind) = coerce(self.compile(text)?, wanted);
         if kind == *wanted { Ok(expression) } else { Err(format!("this yields {kind}; it must yield {wanted}")) }
     }
+}
+
+/// How deep an expression may nest: its parser goes down once for each level, on a stack that ends.
+const MAX_DEPTH: usize = 24;
+
+/// An upper bound of how deep a text nests: open brackets, and the signs that stand before an operand or between three.
+fn depth(text: &str) -> usize {
+    let (mut open, mut signs, mut deepest) = (0_usize, 0_usize, 0_usize);
+    for character in text.chars() {
+        match character {
+            '(' | '[' | '{' => open += 1,
+            ')' | ']' | '}' => open = open.saturating_sub(1),
+            '?' | '!' | '-' => signs += 1,
+            ' ' | '\n' | '=' => {}
+            _ if open == 0 => signs = 0,
+            _ => {}
+        }
+        deepest = deepest.max(open + signs / 2);
+    }
+    deepest
 }
 
 type Checked = Result<(Expression, Type), String>;

@@ -35,7 +35,7 @@ impl fmt::Display for Type {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bool => formatter.write_str("bool"),
-            Self::Int => formatter.write_str("int"),
+            Self::Int => formatter.write_str("number"),
             Self::Text => formatter.write_str("text"),
             Self::Date => formatter.write_str("date"),
             Self::List(item) => write!(formatter, "list of {item}"),
