@@ -111,8 +111,7 @@ impl Document {
 
     fn diagnose(&self, error: &ValidationError<'_>, schema: &Value) -> Vec<Diagnostic> {
         let place = error.instance_path().as_str();
-        let key = place.rsplit('/').next().filter(|key| !key.is_empty());
-        let subject = key.map_or_else(|| "the file".to_owned(), |key| format!("\"{key}\""));
+        let subject = named(place);
         let keyword = error.evaluation_path().as_str();
         let around = keyword.rsplit_once('/').map_or("", |(around, _)| around);
         let rule = resolve(schema, around);
@@ -148,8 +147,25 @@ impl Document {
                 let name = error.instance().as_str().unwrap_or_default().to_owned();
                 vec![self.error(&format!("{place}/{}", escape(&name)), format!("\"{name}\" cannot be a key here"))]
             }
-            _ => with_advice(format!("{subject}: {error}")),
+            // The value itself is not repeated: somebody may have put a secret where its hash belongs.
+            _ => match advice {
+                Some(advice) => vec![self.error(place, format!("{subject} is not valid; it must be {advice}"))],
+                None => vec![self.error(place, format!("{subject} is not valid: {}", error.masked()))],
+            },
         }
+    }
+}
+
+/// What stands at a place, in words.
+fn named(place: &str) -> String {
+    let mut keys = place.rsplit('/').filter(|key| !key.is_empty());
+    match (keys.next(), keys.next()) {
+        (None, _) => "the file".to_owned(),
+        (Some(key), Some(list)) => match key.parse::<usize>() {
+            Ok(index) => format!("item {} of \"{list}\"", index + 1),
+            Err(_) => format!("\"{key}\""),
+        },
+        (Some(key), None) => format!("\"{key}\""),
     }
 }
 

@@ -1,4 +1,28 @@
 //! heyan (核验): ask the department that holds a fact, instead of asking a resident for a certificate.
+//!
+//! # The house
+//!
+//! A module imports those below it (`tests/layers.rs` holds it to that).
+//!
+//! | layer | modules |
+//! | --- | --- |
+//! | 5 edge | [`cli`]: one file a command |
+//! | 4 faces | [`server`]: puts everything together and runs it; [`api`]: the REST contract, one file an endpoint group; [`simulator`]: departments to run against |
+//! | 3 use case | [`gateway`]: authorise → plan → ask → decide → answer |
+//! | 2 shell | [`sources`]: departments over HTTP; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials |
+//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`departments`]: what the use case needs of a department |
+//! | 0 words | [`domain`]: ID numbers, names, divisions, outcomes; [`clock`]; [`diagnostic`], [`document`]: files checked with every error at once |
+//!
+//! Layers 0 and 1 are plain code: values in, values out.
+//!
+//! # One request, walked through
+//!
+//! `POST /v1/verifications` arrives in `api/verifications.rs`. [`access`] says whose token it carries; `api/json.rs` and
+//! `api/verification_request.rs` turn the body into a question, or into every error in it. [`gateway`] asks [`rights`] whether
+//! the agency may ask that, and opens an [`Inquiry`](claims::Inquiry). The inquiry says which questions to ask now; [`cache`]
+//! answers those that it remembers and merges equal ones; [`sources`] sends the others, and lets nothing through that is not
+//! an answer about this person. Each answer is settled in the inquiry, until nothing that is missing could change the
+//! outcome. What the departments recorded stays here; yes or no goes out.
 
 pub mod access;
 pub mod api;

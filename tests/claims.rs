@@ -97,7 +97,7 @@ fn any(schema: &Value, field: &str, dice: &mut Dice) -> Value {
 /// What a department would answer in the world of a seed.
 fn answer(seed: u64, ask: &Ask) -> Fact {
     let mut dice = Dice::of(seed, &(&ask.operation, ask.about.id_number));
-    let promise = INSTALLATION.descriptions.iter().flat_map(|source| source.operations());
+    let promise = INSTALLATION.descriptions.iter().flat_map(heyan::sources::Description::operations);
     let fact =
         promise.map(|(promise, _)| promise).find(|promise| promise.operation == ask.operation).unwrap().fact.clone();
     let record = (dice.below(3) > 0).then(|| any(&SCHEMAS[fact.as_str()], "", &mut dice));

@@ -1,0 +1,226 @@
+//! CPU per request and latency, as ratios to a bare hyper server that answers a constant, measured in the same run by the same
+//! client. The gateway and the departments are processes of their own; CPU is what the kernel counted for the gateway's.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on may panic")]
+#![expect(clippy::cast_precision_loss, reason = "figures to look at")]
+
+use std::convert::Infallible;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// How many requests of each kind are measured, after a tenth as many to warm up, and how many at once.
+const REQUESTS: usize = 20_000;
+const AT_ONCE: usize = 16;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    if arguments.iter().any(|argument| argument == "bare") {
+        runtime.block_on(bare());
+        return;
+    }
+    runtime.block_on(measure());
+}
+
+/// The yardstick: hyper alone.
+async fn bare() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("http://{}", listener.local_addr().unwrap());
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let answer = service_fn(async |request: Request<hyper::body::Incoming>| {
+            use http_body_util::BodyExt as _;
+            let _ = request.into_body().collect().await;
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"{\"outcome\":\"confirmed\"}"))))
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+    }
+}
+
+struct Process(Child);
+
+impl Process {
+    fn start(command: &mut Command) -> (Self, impl Iterator<Item = String> + use<>) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        (Self(child), lines)
+    }
+
+    /// CPU time so far, all threads, as the kernel counts it: in ticks of 10 ms.
+    fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+struct Figures {
+    cpu: Duration,
+    median: Duration,
+    high: Duration,
+}
+
+async fn measure() {
+    heyan::sources::install_crypto();
+    let heyan = Path::new(env!("CARGO_BIN_EXE_heyan"));
+    let (bare, mut lines) = Process::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
+    let bare_address = lines.next().unwrap();
+    let (_departments, lines) =
+        Process::start(Command::new(heyan).args(["simulate", "--port", "0", "--population", "1000"]));
+    let addresses: Vec<(String, String)> = lines
+        .take(5)
+        .map(|line| {
+            let (name, address) = line.split_once(' ').unwrap();
+            (name.to_owned(), address.trim().to_owned())
+        })
+        .collect();
+    let directory = std::env::temp_dir().join(format!("heyan-bench-{}", std::process::id()));
+    let token = heyan::access::Token::generate().unwrap();
+    configure(&directory, &token);
+    let mut command = Command::new(heyan);
+    command.args(["serve", "--listen", "127.0.0.1:18099", "--config"]).arg(directory.join("config/heyan.toml"));
+    for (name, value) in [
+        ("POLICE_SECRET", "demo-police-secret"),
+        ("CIVIL_AFFAIRS_FIRST_KEY", "demo-civil-first-key"),
+        ("HEALTH_TOKEN", "demo-health-token"),
+        ("COURT_SECRET", "demo-court-secret"),
+    ] {
+        command.env(format!("HEYAN_{name}"), value);
+    }
+    for (name, address) in &addresses {
+        command.env(format!("HEYAN_{}_ADDRESS", name.to_uppercase().replace('-', "_")), address);
+    }
+    let (gateway, _lines) = Process::start(&mut command);
+    let client = Client::builder().no_proxy().build().unwrap();
+    let control = &addresses.iter().find(|(name, _)| name == "control").unwrap().1;
+    let people = people(&client, control).await;
+    let url = "http://127.0.0.1:18099/v1/verifications";
+    wait_for(&client, "http://127.0.0.1:18099/livez").await;
+    println!(
+        "{REQUESTS} requests each, {AT_ONCE} at once, {} cores; CPU of the serving process alone",
+        std::thread::available_parallelism().unwrap()
+    );
+    println!("{:<28}{:>12}{:>8}{:>12}{:>12}{:>14}", "", "CPU/request", "ratio", "median", "99th", "alone, median");
+    let ask = |claim: &str, person: &Value, max_age: Option<&str>| {
+        let (matter, claim) = claim.split_once('/').unwrap();
+        let mut body = json!({"matter": matter, "claim": claim, "purpose": "pension",
+            "subjects": {"person": {"name": person["name"], "id_number": person["id_number"]}}});
+        if claim == "registered-in" {
+            body["parameters"] = json!({"division": "21"});
+        }
+        if let Some(max_age) = max_age {
+            body["max_age"] = json!(max_age);
+        }
+        body.to_string()
+    };
+    let one = &people[0];
+    let mut yardstick = None;
+    for (name, process, url, bodies) in [
+        ("bare hyper", &bare, bare_address.as_str(), vec![ask("alive/alive", one, None)]),
+        ("answer from cache", &gateway, url, vec![ask("alive/alive", one, Some("24h"))]),
+        (
+            "one department",
+            &gateway,
+            url,
+            people.iter().map(|person| ask("identity/registered-in", person, Some("0s"))).collect(),
+        ),
+        (
+            "three departments",
+            &gateway,
+            url,
+            people.iter().map(|person| ask("alive/alive", person, Some("0s"))).collect(),
+        ),
+    ] {
+        let token = token.reveal();
+        load(&client, url, token, &bodies, REQUESTS / 10, AT_ONCE).await;
+        let before = process.cpu();
+        let mut latencies = load(&client, url, token, &bodies, REQUESTS, AT_ONCE).await;
+        let cpu = process.cpu().saturating_sub(before) / u32::try_from(REQUESTS).unwrap();
+        latencies.sort_unstable();
+        let figures = Figures { cpu, median: latencies[REQUESTS / 2], high: latencies[REQUESTS * 99 / 100] };
+        let mut alone = load(&client, url, token, &bodies, 1000, 1).await;
+        alone.sort_unstable();
+        let yardstick = *yardstick.get_or_insert(figures.cpu);
+        println!(
+            "{name:<28}{:>9.1} µs{:>8.2}{:>9} µs{:>9} µs{:>11} µs",
+            figures.cpu.as_nanos() as f64 / 1000.0,
+            figures.cpu.as_secs_f64() / yardstick.as_secs_f64(),
+            figures.median.as_micros(),
+            figures.high.as_micros(),
+            alone[500].as_micros(),
+        );
+    }
+    fs::remove_dir_all(directory).unwrap();
+}
+
+fn configure(directory: &Path, token: &heyan::access::Token) {
+    let folder = heyan::config::Folder::embedded();
+    for (path, file) in folder.files() {
+        let path = directory.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &file.text).unwrap();
+    }
+    let agency = format!(
+        "[[agencies]]\nid = \"bench\"\nname = \"bench\"\ntokens = [\"{}\"]\n[[agencies.grants]]\nclaims = [\"*\"]\npurposes = [\"*\"]\n",
+        token.hash()
+    );
+    fs::create_dir_all(directory.join("config/agencies")).unwrap();
+    fs::write(directory.join("config/agencies/bench.toml"), agency).unwrap();
+}
+
+async fn people(client: &Client, control: &str) -> Vec<Value> {
+    let lines = client.get(format!("{control}/control/population")).send().await.unwrap().text().await.unwrap();
+    let living = |person: &Value| person["died"].is_null();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).filter(living).take(500).collect()
+}
+
+async fn wait_for(client: &Client, url: &str) {
+    while client.get(url).send().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn load(
+    client: &Client,
+    url: &str,
+    token: &str,
+    bodies: &[String],
+    count: usize,
+    at_once: usize,
+) -> Vec<Duration> {
+    let worker = async |number: usize| {
+        let mut latencies = Vec::with_capacity(count / at_once + 1);
+        for index in (number..count).step_by(at_once) {
+            let request = client.post(url).bearer_auth(token).header("content-type", "application/json");
+            let started = Instant::now();
+            let reply = request.body(bodies[index % bodies.len()].clone()).send().await.unwrap();
+            assert!(reply.status().is_success());
+            reply.bytes().await.unwrap();
+            latencies.push(started.elapsed());
+        }
+        latencies
+    };
+    futures_util::future::join_all((0..at_once).map(worker)).await.concat()
+}
