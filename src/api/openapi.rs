@@ -137,7 +137,35 @@ fn claim_request(claim: &Claim, purposes: &[&str]) -> Value {
     });
     json!({
         "title": claim.reference().to_string(), "type": "object", "required": required,
-        "additionalProperties": false, "properties": fields
+        "additionalProperties": false, "properties": fields, "examples": [example(claim, purposes)]
+    })
+}
+
+/// Invented people: their numbers are well-formed, and each role has its own.
+const EXAMPLES: [(&str, &str); 4] = [
+    ("王小明", "210102198001010010"),
+    ("李小红", "210102198203030028"),
+    ("王小刚", "210102200505050032"),
+    ("王大明", "210102195001010017"),
+];
+
+fn example(claim: &Claim, purposes: &[&str]) -> Value {
+    let person = |(role, (name, id_number)): (&String, &(&str, &str))| {
+        (role.clone(), json!({"name": name, "id_number": id_number}))
+    };
+    let subjects: Map<String, Value> = claim.roles().iter().zip(EXAMPLES.iter().cycle()).map(person).collect();
+    let value = |kind: &ParameterKind| match kind {
+        ParameterKind::Date => json!("2024-05-01"),
+        ParameterKind::Choice { values } => json!(values.first()),
+        ParameterKind::Integer { min, .. } => json!(min),
+        ParameterKind::Text { .. } => json!("U210012345"),
+        ParameterKind::Division => json!("2101"),
+    };
+    let parameters: Map<String, Value> =
+        claim.parameters().iter().map(|parameter| (parameter.name.clone(), value(&parameter.kind))).collect();
+    json!({
+        "matter": claim.reference().matter.as_str(), "claim": claim.reference().claim.as_str(), "subjects": subjects,
+        "parameters": parameters, "purpose": purposes.first()
     })
 }
 
@@ -163,8 +191,7 @@ fn person() -> Value {
                 "type": "string", "pattern": "^([0-9]{17}[0-9Xx]|[0-9]{15})$",
                 "description": "GB 11643: 18 characters whose check character is right, or the 15 digits of the old form"
             }
-        },
-        "examples": [{"name": "王小明", "id_number": "11010519491231002X"}]
+        }
     })
 }
 
