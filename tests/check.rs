@@ -114,7 +114,7 @@ const BROKEN: [(&str, &str, &str, &str); 43] = [
     ("config/policy.toml", "[transition]", "[transitional]", "did you mean \"transition\"?"),
     ("config/retained.toml", "legal_basis =", "basis =", "\"legal_basis\" is missing"),
     ("config/triage.toml", "matter = \"alive\"", "matter = \"alife\"", "did you mean \"alive\"?"),
-    ("config/triage.toml", "\"失踪\"", "\"失(踪\"", "not a regular expression"),
+    ("config/triage.toml", "<pair> 关系", "<pairs> 关系", "did you mean \"pair\"?"),
     ("config/sources/police.toml", "/PayLoad/Code", "/PayLoad/Cde", "did you mean \"Code\"?"),
     ("config/sources/police.toml", "{id_number|quoted}", "{id_nmber|quoted}", "did you mean \"id_number\"?"),
     ("config/sources/police.toml", "algorithm = \"SM3\"", "algorithm = \"SM4\"", "SM3"),

@@ -1,19 +1,26 @@
 //! Triage (分诊): the matter behind a demand's free text, as people say it at a counter.
 //!
 //! Three things are looked for: phrases of the vocabulary as they are written; the same phrases by their sound, for wrong
-//! characters and for pinyin; and cues, which are patterns of words that belong to a matter. Where findings overlap, the
-//! longer one counts. What words mean is data (`config/triage.toml` and the matters' everyday names); this is the reader.
+//! characters and for pinyin; and cues, which are patterns of words that belong to a matter. How much a finding weighs depends
+//! on where it stands: what names the paper ("单身证明") weighs most, then what the paper shall say ("证明我没结婚"), then what
+//! is said besides. Where findings overlap, the longer one counts. What words mean is data (`config/triage.toml` and the
+//! matters' everyday names); this is the reader.
 
 mod cues;
+mod nearly;
+mod patterns;
 mod sound;
 mod vocabulary;
+mod weight;
 
 use std::ops::Range;
 
-use cues::CompiledCues;
+use cues::{CompiledCues, Reading};
+
 pub use cues::Cues;
 use sound::{Text, normalise};
 use vocabulary::Vocabulary;
+use weight::Scales;
 
 /// A matter or a retained item, with what it is called.
 #[derive(Debug, Clone)]
@@ -45,6 +52,7 @@ pub struct Triage {
     subjects: Vec<(String, bool)>,
     vocabulary: Vocabulary,
     cues: CompiledCues,
+    scales: Scales,
 }
 
 /// What somebody may mean.
@@ -63,6 +71,18 @@ struct Finding {
     /// Which characters.
     span: Range<usize>,
     score: f64,
+    form: Form,
+}
+
+/// How something is found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Form {
+    /// A name that says by itself that it is a paper.
+    Whole,
+    /// A name that may be the name of something else, too.
+    Core,
+    /// A pattern of words; some count also where no paper is asked for.
+    Cue { alone: bool },
 }
 
 /// The most characters of a text that are looked at.
@@ -70,6 +90,12 @@ const MAX_CHARACTERS: usize = 500;
 
 /// What is less sure is not reported.
 const LEAST_SCORE: f64 = 0.5;
+
+/// What is as sure as this is a demand of its own, whatever else the text demands.
+const SURE: f64 = 0.8;
+
+/// Scores of demands that are made together differ by no more than this.
+const CLOSE: f64 = 0.09;
 
 impl Triage {
     /// Learns the entries' names.
@@ -81,44 +107,57 @@ impl Triage {
         let subjects: Vec<(String, bool)> = entries.iter().map(|entry| (entry.id.to_owned(), entry.retained)).collect();
         let ids: Vec<&str> = subjects.iter().map(|(id, _)| id.as_str()).collect();
         let compiled = CompiledCues::new(cues, &ids)?;
-        Ok(Self { vocabulary: Vocabulary::new(&entries, cues), cues: compiled, subjects })
+        let vocabulary = Vocabulary::new(&entries, cues);
+        Ok(Self { vocabulary, cues: compiled, scales: Scales::new(cues), subjects })
     }
 
     /// What may be meant, best first, and of several demands in one text the first said first; empty if nothing is.
     #[must_use]
     pub fn rank(&self, text: &str) -> Vec<Match> {
-        let text = normalise(text, MAX_CHARACTERS);
-        let text = Text::new(&text);
-        let mut findings = self.vocabulary.find(&text, &self.cues);
-        findings.extend(self.cues.find(&text));
-        let negated = self.cues.negated(&text);
-        findings.retain(|finding| {
-            !negated.iter().any(|span| span.start <= finding.span.start && finding.span.end <= span.end)
-        });
-        let findings = outermost(&findings);
-        if self.cues.is_chatter(&text) {
+        let text = Text::new(normalise(text, MAX_CHARACTERS), &self.vocabulary.ear);
+        let reading = self.cues.read(&text);
+        if reading.is_figure {
             return Vec::new();
         }
-        self.matches(findings)
+        let mut findings = self.vocabulary.find(&text);
+        findings.extend(self.cues.find(&reading));
+        self.scales.weigh(&text, &reading, &mut findings);
+        let is_nothing = reading.is_chatter && !reading.asks;
+        if !is_nothing && !findings.iter().any(|finding| finding.score >= SURE) {
+            let ends = reading.papers.iter().map(|paper| paper.start).chain([text.characters.len()]);
+            findings.extend(self.vocabulary.find_nearly(&text, ends));
+        }
+        self.matches(&outermost(findings, &reading))
     }
 
-    fn matches(&self, findings: Vec<Finding>) -> Vec<Match> {
+    fn matches(&self, findings: &[Finding]) -> Vec<Match> {
         let mut best: Vec<(usize, f64, usize)> = Vec::new();
+        let mut other = 0.0;
         for finding in findings {
-            let Subject::Entry(place) = finding.subject else { continue };
-            match best.iter_mut().find(|(known, ..)| *known == place) {
-                Some((_, score, start)) => {
-                    *score = score.max(finding.score);
-                    *start = finding.span.start.min(*start);
+            let place = match finding.subject {
+                Subject::Entry(place) => place,
+                Subject::Other => {
+                    other = finding.score.max(other);
+                    continue;
                 }
+            };
+            match best.iter_mut().find(|(known, ..)| *known == place) {
+                // Where it is said best is where it is said.
+                Some((_, score, start)) if finding.score > *score => {
+                    (*score, *start) = (finding.score, finding.span.start);
+                }
+                Some(_) => {}
                 None => best.push((place, finding.score, finding.span.start)),
             }
         }
-        best.retain(|(_, score, _)| *score >= LEAST_SCORE);
         let top = best.iter().map(|(_, score, _)| *score).fold(0.0, f64::max);
-        // What is nearly as sure as the best is a demand of its own, in the order in which they were made.
+        // Where another paper is demanded by name, what is said besides is only why.
+        if other >= SURE && top < SURE {
+            return Vec::new();
+        }
+        best.retain(|(_, score, _)| *score >= LEAST_SCORE);
         let key = |(_, score, start): &(usize, f64, usize)| {
-            if *score >= top - CLOSE { (0, *start, 0.0) } else { (1, 0, -*score) }
+            if *score >= SURE && *score >= top - CLOSE { (0, *start, 0.0) } else { (1, 0, -*score) }
         };
         best.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal));
         let entry = |(place, score, _): (usize, f64, usize)| {
@@ -129,19 +168,20 @@ impl Triage {
     }
 }
 
-/// Scores that differ by no more than this are alike.
-const CLOSE: f64 = 0.2;
-
 /// The findings that no longer one of another subject covers, or an equally long one that is surer.
-fn outermost(findings: &[Finding]) -> Vec<Finding> {
+fn outermost(mut findings: Vec<Finding>, reading: &Reading) -> Vec<Finding> {
+    findings.retain(|finding| finding.score >= LEAST_SCORE);
     let covered = |finding: &Finding| {
         findings.iter().any(|other| {
-            let longer = other.span.len() > finding.span.len();
+            // A pattern may reach from one demand, which ends with the paper's name, into the next.
+            let is_named = matches!(other.form, Form::Cue { .. })
+                && reading.papers.iter().any(|paper| paper.end == finding.span.end);
+            let longer = other.span.len() > finding.span.len() && other.score >= finding.score - 0.1 && !is_named;
             let surer = other.span == finding.span && other.score > finding.score + 0.05;
             other.subject != finding.subject
                 && other.span.start <= finding.span.start
                 && finding.span.end <= other.span.end
-                && ((longer && other.score >= finding.score - 0.1) || surer)
+                && (longer || surer)
         })
     };
     findings.iter().filter(|finding| !covered(finding)).cloned().collect()

@@ -1,13 +1,13 @@
-//! Cues: patterns of words that belong to a matter, and words that say what kind of text it is.
+//! What words mean at the counter: `config/triage.toml`, as it is written and as it is read.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use regex::{Regex, RegexSet};
 use serde::Deserialize;
 
+use super::patterns::{Builder, Hits, Lexicon, Pattern};
 use super::sound::Text;
-use super::{Finding, Subject};
+use super::{Finding, Form, Subject};
 use crate::diagnostic::unknown;
 
 /// `config/triage.toml`.
@@ -16,14 +16,28 @@ use crate::diagnostic::unknown;
 pub struct Cues {
     /// Lists of words, for use in patterns as `<name>`.
     words: BTreeMap<String, Vec<String>>,
-    /// Patterns that show a text to ask for a paper.
-    certificate: Vec<String>,
+    /// Words for the paper itself.
+    papers: Vec<String>,
+    /// Words after which stands what shall be certified.
+    proving: Vec<String>,
+    /// Patterns that ask for a paper without naming it.
+    requests: Vec<String>,
     /// Patterns that show a text to be about something else, unless it asks for a paper.
     chatter: Vec<String>,
-    /// Patterns of what is expressly not wanted.
+    /// Patterns in which nothing is certified, though it sounds so.
+    figures: Vec<String>,
+    /// Patterns before what is expressly not wanted.
     negations: Vec<String>,
+    /// Patterns of what a paper is for; the matter is looked for elsewhere first.
+    contexts: Vec<String>,
+    /// What may stand between a name and the word for the paper.
+    pub(super) links: Vec<String>,
     /// Endings of names that say no more than that it is a paper.
     pub(super) endings: Vec<String>,
+    /// Beginnings of names that say no more than that something is certified.
+    pub(super) beginnings: Vec<String>,
+    /// Characters that are taken for each other because they look alike; those after the first count as the first.
+    pub(super) lookalikes: Vec<String>,
     /// Names of certificates and other things that are no matter.
     pub(super) others: Vec<String>,
     cues: Vec<Cue>,
@@ -39,109 +53,122 @@ struct Cue {
     alone: bool,
 }
 
-/// How sure a cue is.
-const CUE_SCORE: f64 = 0.9;
+/// How sure a cue is, at its best.
+const CUE: f64 = 0.93;
 
+/// The cues, ready to be found.
 #[derive(Debug)]
 pub(super) struct CompiledCues {
-    certificate: Regex,
-    chatter: Regex,
-    negations: Regex,
-    set: RegexSet,
-    each: Vec<(Subject, bool, Regex)>,
+    lexicon: Lexicon,
+    papers: Vec<Pattern>,
+    proving: Vec<Pattern>,
+    requests: Vec<Pattern>,
+    chatter: Vec<Pattern>,
+    figures: Vec<Pattern>,
+    negations: Vec<Pattern>,
+    contexts: Vec<Pattern>,
+    cues: Vec<(Subject, bool, Pattern)>,
+}
+
+/// What a text says besides what it may mean.
+pub(super) struct Reading {
+    pub(super) hits: Hits,
+    /// Where words for the paper stand.
+    pub(super) papers: Vec<Range<usize>>,
+    /// Where words stand after which something shall be certified.
+    pub(super) proving: Vec<Range<usize>>,
+    /// What a paper is for.
+    pub(super) contexts: Vec<Range<usize>>,
+    /// Where words stand before what is not wanted.
+    pub(super) negations: Vec<Range<usize>>,
+    /// Whether a paper is asked for.
+    pub(super) asks: bool,
+    /// Whether it is about something else, unless a paper is asked for.
+    pub(super) is_chatter: bool,
+    /// Whether nothing is certified, though it sounds so.
+    pub(super) is_figure: bool,
 }
 
 impl CompiledCues {
     pub(super) fn new(cues: &Cues, ids: &[&str]) -> Result<Self, Vec<(String, String)>> {
+        let mut builder = Builder::new(&cues.words);
         let mut wrong = Vec::new();
-        let mut each = Vec::new();
-        let mut patterns = Vec::new();
-        for (index, cue) in cues.cues.iter().enumerate() {
-            let place = ids.iter().position(|id| *id == cue.matter);
-            let subject = if cue.matter == "other" { Some(Subject::Other) } else { place.map(Subject::Entry) };
-            if subject.is_none() {
-                let valid = ids.iter().copied().chain(["other"]);
-                wrong.push((format!("/cues/{index}/matter"), unknown("matter", &cue.matter, valid)));
-            }
-            for (number, pattern) in cue.patterns.iter().enumerate() {
-                let place = format!("/cues/{index}/patterns/{number}");
-                let compiled = cues.expand(pattern).and_then(|pattern| compile(&pattern).map(|regex| (pattern, regex)));
-                match (compiled, subject) {
-                    (Ok((pattern, regex)), Some(subject)) => {
-                        patterns.push(pattern);
-                        each.push((subject, cue.alone, regex));
-                    }
-                    (Ok(_), None) => {}
-                    (Err(message), _) => wrong.push((place, message)),
+        let mut list = |name: &str, patterns: &[String]| {
+            let mut all = Vec::new();
+            for (number, pattern) in patterns.iter().enumerate() {
+                match builder.pattern(pattern) {
+                    Ok(variants) => all.extend(variants),
+                    Err(message) => wrong.push((format!("/{name}/{number}"), message)),
                 }
             }
-        }
-        let mut any = |name: &str, patterns: &[String]| {
-            let expanded: Result<Vec<String>, String> = patterns.iter().map(|pattern| cues.expand(pattern)).collect();
-            expanded
-                .and_then(|all| compile(&all.join("|")))
-                .map_err(|message| wrong.push((format!("/{name}"), message)))
-                .ok()
+            all
         };
-        let certificate = any("certificate", &cues.certificate);
-        let chatter = any("chatter", &cues.chatter);
-        let negations = any("negations", &cues.negations);
-        match (certificate, chatter, negations, RegexSet::new(&patterns)) {
-            (Some(certificate), Some(chatter), Some(negations), Ok(set)) if wrong.is_empty() => {
-                Ok(Self { certificate, chatter, negations, set, each })
+        let papers = list("papers", &cues.papers);
+        let proving = list("proving", &cues.proving);
+        let requests = list("requests", &cues.requests);
+        let chatter = list("chatter", &cues.chatter);
+        let figures = list("figures", &cues.figures);
+        let negations = list("negations", &cues.negations);
+        let contexts = list("contexts", &cues.contexts);
+        let mut compiled = Vec::new();
+        for (index, cue) in cues.cues.iter().enumerate() {
+            let patterns = list(&format!("cues/{index}/patterns"), &cue.patterns);
+            let place = ids.iter().position(|id| *id == cue.matter).map(Subject::Entry);
+            if let Some(subject) = place.or((cue.matter == OTHER).then_some(Subject::Other)) {
+                compiled.extend(patterns.into_iter().map(|pattern| (subject, cue.alone, pattern)));
             }
-            _ => Err(wrong),
+        }
+        wrong.extend(cues.unknown_matters(ids));
+        if wrong.is_empty() {
+            let lexicon = builder.build();
+            Ok(Self { lexicon, papers, proving, requests, chatter, figures, negations, contexts, cues: compiled })
+        } else {
+            Err(wrong)
         }
     }
 
-    /// Whether a text asks for a paper.
-    pub(super) fn asks(&self, text: &Text<'_>) -> bool {
-        self.certificate.is_match(text.text)
+    /// What a text says besides.
+    pub(super) fn read(&self, text: &Text) -> Reading {
+        let hits = self.lexicon.hits(text);
+        let papers = places(&self.papers, &hits);
+        Reading {
+            asks: !papers.is_empty() || is_found(&self.requests, &hits),
+            papers,
+            proving: places(&self.proving, &hits),
+            contexts: places(&self.contexts, &hits),
+            negations: places(&self.negations, &hits),
+            is_chatter: is_found(&self.chatter, &hits),
+            is_figure: is_found(&self.figures, &hits),
+            hits,
+        }
     }
 
-    /// Whether a text is about something else.
-    pub(super) fn is_chatter(&self, text: &Text<'_>) -> bool {
-        self.chatter.is_match(text.text) && !self.asks(text)
-    }
-
-    /// What is expressly not wanted.
-    pub(super) fn negated(&self, text: &Text<'_>) -> Vec<Range<usize>> {
-        self.negations.find_iter(text.text).map(|found| span(text, found.range())).collect()
-    }
-
-    pub(super) fn find(&self, text: &Text<'_>) -> Vec<Finding> {
-        let asks = self.asks(text);
-        let hits = self.set.matches(text.text).into_iter().filter_map(|index| self.each.get(index));
-        hits.filter(|(_, alone, _)| asks || *alone)
-            .flat_map(|(subject, _, regex)| {
-                let finding = |range| Finding { subject: *subject, span: span(text, range), score: CUE_SCORE };
-                regex.find_iter(text.text).map(move |found| finding(found.range()))
-            })
-            .collect()
+    /// What the cues find.
+    pub(super) fn find<'a>(&'a self, reading: &'a Reading) -> impl Iterator<Item = Finding> + 'a {
+        self.cues.iter().flat_map(|(subject, alone, pattern)| {
+            let form = Form::Cue { alone: *alone };
+            pattern.find(&reading.hits).map(move |span| Finding { subject: *subject, span, score: CUE, form })
+        })
     }
 }
+
+/// In place of a matter's id: it is no matter.
+const OTHER: &str = "other";
 
 impl Cues {
-    /// Puts the lists of words into a pattern.
-    fn expand(&self, pattern: &str) -> Result<String, String> {
-        let mut expanded = String::new();
-        let mut rest = pattern;
-        while let Some((before, after)) = rest.split_once('<') {
-            let (name, after) = after.split_once('>').ok_or("a < stands alone; <name> stands for a list of words")?;
-            let known = self.words.keys().map(String::as_str);
-            let words = self.words.get(name).ok_or_else(|| unknown("list of words", name, known))?;
-            expanded += before;
-            expanded += &format!("(?:{})", self.expand(&words.join("|"))?);
-            rest = after;
-        }
-        Ok(expanded + rest)
+    fn unknown_matters<'a>(&'a self, ids: &'a [&str]) -> impl Iterator<Item = (String, String)> + 'a {
+        let is_unknown = |cue: &Cue| cue.matter != OTHER && !ids.contains(&cue.matter.as_str());
+        self.cues.iter().enumerate().filter(move |(_, cue)| is_unknown(cue)).map(|(index, cue)| {
+            let valid = ids.iter().copied().chain([OTHER]);
+            (format!("/cues/{index}/matter"), unknown("matter", &cue.matter, valid))
+        })
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, String> {
-    Regex::new(pattern).map_err(|error| format!("not a regular expression: {error}"))
+fn places(patterns: &[Pattern], hits: &Hits) -> Vec<Range<usize>> {
+    patterns.iter().flat_map(|pattern| pattern.find(hits)).collect()
 }
 
-fn span(text: &Text<'_>, bytes: Range<usize>) -> Range<usize> {
-    text.character_at(bytes.start)..text.character_at(bytes.end)
+fn is_found(patterns: &[Pattern], hits: &Hits) -> bool {
+    patterns.iter().any(|pattern| pattern.find(hits).next().is_some())
 }

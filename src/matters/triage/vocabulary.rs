@@ -1,28 +1,33 @@
 //! The phrases by which things are called, found as they are written, by their sound, in pinyin, and by initials.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::cues::{CompiledCues, Cues};
-use super::sound::{Text, blurred, normalise, spelled};
-use super::{Entry, Finding, Subject};
+use super::cues::Cues;
+use super::nearly::Nearly;
+use super::sound::{Ear, Latin, Text, normalise, spelled};
+use super::{Entry, Finding, Form, Subject};
 
 /// How sure a phrase is that is written as it should be.
 const WRITTEN: f64 = 0.97;
 /// One that sounds as it should.
-const SOUNDS: f64 = 0.87;
+const SOUNDS: f64 = 0.89;
 /// One in pinyin.
-const SPELLED: f64 = 0.87;
+const SPELLED: f64 = 0.88;
 /// Its initials.
-const INITIALS: f64 = 0.8;
-/// How much less sure it is where the text doesn't ask for a paper, and says other things besides.
-const UNASKED: f64 = 0.5;
+const INITIALS: f64 = 0.82;
+/// One with a mistake.
+const NEARLY: f64 = 0.66;
 
 /// The fewest characters of a phrase that is found by its sound, or letters of one in pinyin or by initials.
-const LEAST_SOUND: usize = 2;
-const LEAST_LETTERS: usize = 6;
+const LEAST_SOUND: usize = 3;
+const LEAST_LETTERS: usize = 5;
 const LEAST_INITIALS: usize = 3;
+
+/// Of 证明.
+const PAPER_INITIALS: &str = "zm";
 
 #[derive(Debug)]
 pub(super) struct Vocabulary {
@@ -30,10 +35,17 @@ pub(super) struct Vocabulary {
     written: Option<AhoCorasick>,
     sounds: Option<AhoCorasick>,
     spelled: Option<AhoCorasick>,
-    initials: BTreeMap<String, Vec<Subject>>,
+    initials: Option<AhoCorasick>,
+    /// For each pattern of `initials`, what has these initials; the more official first.
+    initialled: Vec<Vec<Initialled>>,
+    nearly: Nearly,
+    pub(super) ear: Ear,
 }
 
-#[derive(Debug, Clone)]
+/// What may be meant by initials, and the characters that they are of.
+type Initialled = (Subject, Vec<char>);
+
+#[derive(Debug)]
 struct Phrase {
     text: String,
     subject: Subject,
@@ -45,118 +57,187 @@ struct Phrase {
 
 impl Vocabulary {
     pub(super) fn new(entries: &[Entry<'_>], cues: &Cues) -> Self {
-        let mut phrases: BTreeMap<(String, Subject), bool> = BTreeMap::new();
-        let mut learn = |name: &str, subject: Subject| {
-            let name = normalise(name, 100);
-            let core = cues.endings.iter().find_map(|ending| name.strip_suffix(ending.as_str()));
-            if let Some(core) = core.filter(|core| core.chars().count() >= 2) {
-                phrases.entry((core.to_owned(), subject)).or_insert(false);
-            }
-            let whole = core.is_some();
-            phrases.insert((name, subject), whole);
-        };
-        for name in &cues.others {
-            learn(name, Subject::Other);
-        }
-        let mut initials: BTreeMap<String, Vec<Subject>> = BTreeMap::new();
-        for (place, entry) in entries.iter().enumerate() {
-            for name in entry.names.iter().chain(&entry.everyday) {
-                learn(name, Subject::Entry(place));
-            }
-        }
+        let mut names: Vec<(String, Subject)> = Vec::new();
+        let mut add = |name: &str, subject| names.push((normalise(name, MAX_NAME), subject));
         // Official names come first: their initials are the ones that officials use.
-        let official =
-            entries.iter().enumerate().flat_map(|(place, entry)| entry.names.iter().map(move |name| (place, name)));
-        let everyday =
-            entries.iter().enumerate().flat_map(|(place, entry)| entry.everyday.iter().map(move |name| (place, name)));
-        for (place, name) in official.chain(everyday) {
-            let name = normalise(name, 100);
-            let core = cues.endings.iter().find_map(|ending| name.strip_suffix(ending.as_str())).unwrap_or(&name);
-            for form in [name.as_str(), core, &format!("{core}证明")] {
-                let (_, letters) = spelled(form);
-                let known = initials.entry(letters).or_default();
-                if known.is_empty() {
-                    known.push(Subject::Entry(place));
-                }
+        for (place, entry) in entries.iter().enumerate() {
+            entry.names.iter().for_each(|name| add(name, Subject::Entry(place)));
+        }
+        for (place, entry) in entries.iter().enumerate() {
+            entry.everyday.iter().for_each(|name| add(name, Subject::Entry(place)));
+        }
+        cues.others.iter().for_each(|name| add(name, Subject::Other));
+
+        let ear = Ear::new(&cues.lookalikes);
+        let mut nearly = Nearly::default();
+        let mut forms: BTreeMap<(String, Subject), bool> = BTreeMap::new();
+        for (name, subject) in &names {
+            let core = core(name, cues);
+            if let Some(core) = core.filter(|core| core.chars().count() >= 2) {
+                forms.entry((core.to_owned(), *subject)).or_insert(false);
+                nearly.learn(&ear.sound(core), *subject);
+            }
+            forms.insert((name.clone(), *subject), core.is_some());
+            // What is left of a shorter one with a mistake in it could be of many.
+            if core.is_none_or(|core| core.chars().count() >= LEAST_SOUND) {
+                nearly.learn(&ear.sound(name), *subject);
             }
         }
-        let phrases: Vec<Phrase> = phrases
-            .into_iter()
-            .map(|((text, subject), whole)| Phrase { length: text.chars().count(), text, subject, whole })
-            .collect();
-        let build = |patterns: Vec<String>| AhoCorasick::builder().match_kind(MatchKind::Standard).build(patterns).ok();
-        let sound =
-            |phrase: &Phrase| if phrase.length >= LEAST_SOUND { blurred(&phrase.text) } else { UNFINDABLE.to_owned() };
+        let phrase = |((text, subject), whole): ((String, Subject), bool)| Phrase {
+            length: text.chars().count(),
+            text,
+            subject,
+            whole,
+        };
+        let phrases: Vec<Phrase> = forms.into_iter().map(phrase).collect();
+        let (initials, initialled) = initials(&names, cues);
+        let sound = |phrase: &Phrase| findable(phrase.length >= LEAST_SOUND, ear.sound(&phrase.text));
         let letters = |phrase: &Phrase| {
-            let letters = spelled(&phrase.text).0;
-            if letters.len() >= LEAST_LETTERS { letters } else { UNFINDABLE.to_owned() }
+            let mut letters = spelled(&phrase.text).0;
+            // A short one is sure enough with the paper's initials after it.
+            if letters.len() < LEAST_LETTERS && !phrase.whole {
+                letters.push_str(PAPER_INITIALS);
+            }
+            findable(letters.len() >= LEAST_LETTERS, letters)
         };
         Self {
-            written: build(phrases.iter().map(|phrase| phrase.text.clone()).collect()),
-            sounds: build(phrases.iter().map(sound).collect()),
-            spelled: build(phrases.iter().map(letters).collect()),
+            written: automaton(phrases.iter().map(|phrase| phrase.text.clone()).collect()),
+            sounds: automaton(phrases.iter().map(sound).collect()),
+            spelled: automaton(phrases.iter().map(letters).collect()),
+            initials: automaton(initials),
+            initialled,
             phrases,
-            initials,
+            nearly,
+            ear,
         }
     }
 
-    pub(super) fn find(&self, text: &Text<'_>, cues: &CompiledCues) -> Vec<Finding> {
-        let asks = cues.asks(text);
-        let total = text.characters.len();
-        let sure = |phrase: &Phrase, score: f64| {
-            // A bare phrase counts where the text asks for a paper, or is little else.
-            if phrase.whole || asks || phrase.length * 2 >= total { score } else { score * UNASKED }
-        };
+    pub(super) fn find(&self, text: &Text) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for found in self.written.iter().flat_map(|written| written.find_overlapping_iter(text.text)) {
+        for found in self.written.iter().flat_map(|written| written.find_overlapping_iter(&text.text)) {
             let Some(phrase) = self.phrases.get(found.pattern().as_usize()) else { continue };
             let start = text.character_at(found.start());
-            findings.push(Finding {
-                subject: phrase.subject,
-                span: start..start + phrase.length,
-                score: sure(phrase, WRITTEN),
-            });
+            findings.push(phrase.at(start..start + phrase.length, WRITTEN));
         }
         for found in self.sounds.iter().flat_map(|sounds| sounds.find_overlapping_iter(&text.sound)) {
             let begins = found.start() == 0 || text.sound.as_bytes().get(found.start() - 1) == Some(&b' ');
             let Some(phrase) = self.phrases.get(found.pattern().as_usize()).filter(|_| begins) else { continue };
             let start = text.syllable_at(found.start());
             let span = start..start + phrase.length;
-            let written = text.characters.get(span.clone()).into_iter().flatten().zip(phrase.text.chars());
-            let alike = written.filter(|(one, other)| **one == *other).count();
-            // Two syllables sound like much else; of a short phrase most characters must be right.
-            if alike < phrase.length && (phrase.length >= 4 || alike * 2 >= phrase.length && phrase.length >= 3) {
-                findings.push(Finding { subject: phrase.subject, span, score: sure(phrase, SOUNDS) });
+            let alike = phrase.alike(text, &span);
+            // Three syllables sound like much else; most of their characters must be right.
+            if alike < phrase.length && (phrase.length > LEAST_SOUND || alike * 2 >= phrase.length) {
+                findings.push(phrase.at(span, SOUNDS));
             }
         }
-        findings.extend(self.find_latin(text));
+        if let Some(latin) = &text.latin {
+            findings.extend(self.find_spelled(text, latin));
+            let said: BTreeSet<Subject> = findings.iter().map(|finding| finding.subject).collect();
+            findings.extend(self.find_initials(text, latin, &said));
+        }
         findings
     }
 
-    fn find_latin(&self, text: &Text<'_>) -> Vec<Finding> {
+    /// What is nearly written before any of these places.
+    pub(super) fn find_nearly(&self, text: &Text, ends: impl Iterator<Item = usize>) -> Vec<Finding> {
+        let near = ends.flat_map(|end| self.nearly.before(text, end));
+        near.map(|(subject, span)| Finding { subject, span, score: NEARLY, form: Form::Whole }).collect()
+    }
+
+    fn find_spelled(&self, text: &Text, latin: &Latin) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let Some(letters) = &text.letters else { return findings };
-        for found in self.spelled.iter().flat_map(|spelled| spelled.find_overlapping_iter(letters)) {
+        for found in self.spelled.iter().flat_map(|spelled| spelled.find_overlapping_iter(&latin.letters)) {
             let Some(phrase) = self.phrases.get(found.pattern().as_usize()) else { continue };
-            let from = text.origins.get(found.start()).copied().unwrap_or_default();
-            let to = text.origins.get(found.end() - 1).copied().unwrap_or_default() + 1;
-            let is_latin = text.characters.get(from..to).is_some_and(|span| span.iter().any(char::is_ascii_alphabetic));
-            if is_latin {
-                findings.push(Finding { subject: phrase.subject, span: from..to, score: SPELLED });
+            let from = latin.origins.get(found.start()).copied().unwrap_or_default();
+            let to = latin.origins.get(found.end() - 1).copied().unwrap_or_default() + 1;
+            if (from..to).any(|place| text.is_latin(place)) {
+                findings.push(Finding { form: Form::Whole, ..phrase.at(from..to, SPELLED) });
             }
         }
-        for (start, run) in text.latin() {
-            if run.len() < LEAST_INITIALS {
+        findings
+    }
+
+    /// Initials alone, or beside Hanzi that are written out. What they stand for is what is said in other words, too.
+    fn find_initials(&self, text: &Text, latin: &Latin, said: &BTreeSet<Subject>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for found in self.initials.iter().flat_map(|initials| initials.find_overlapping_iter(&latin.initials)) {
+            let Some(origins) = latin.initial_origins.get(found.range()) else { continue };
+            let (Some(from), Some(to)) = (origins.first().copied(), origins.last().map(|last| last + 1)) else {
+                continue;
+            };
+            let cuts =
+                |edge: usize| edge.checked_sub(1).is_some_and(|before| text.is_latin(before)) && text.is_latin(edge);
+            if cuts(from) || cuts(to) || origins.iter().filter(|place| text.is_latin(**place)).count() < 2 {
                 continue;
             }
-            for subject in self.initials.get(run).into_iter().flatten() {
-                let start = text.character_at(start);
-                findings.push(Finding { subject: *subject, span: start..start + run.len(), score: INITIALS });
-            }
+            let agrees = |(_, name): &&Initialled| {
+                let mut pairs = origins.iter().zip(name);
+                pairs.all(|(place, character)| text.is_latin(*place) || text.characters.get(*place) == Some(character))
+            };
+            let known = self.initialled.get(found.pattern().as_usize());
+            let mut meant = known.into_iter().flatten().filter(agrees);
+            let first = meant.next();
+            let named = first.into_iter().chain(meant).find(|(subject, _)| said.contains(subject)).or(first);
+            findings.extend(named.map(|(subject, _)| Finding {
+                subject: *subject,
+                span: from..to,
+                score: INITIALS,
+                form: Form::Whole,
+            }));
         }
         findings
     }
 }
 
-/// A pattern that no text holds: phrases too short to be found in a way keep their numbers.
+impl Phrase {
+    fn at(&self, span: Range<usize>, score: f64) -> Finding {
+        Finding { subject: self.subject, span, score, form: if self.whole { Form::Whole } else { Form::Core } }
+    }
+
+    /// How many of its characters are written there.
+    fn alike(&self, text: &Text, span: &Range<usize>) -> usize {
+        let written = text.characters.get(span.clone()).into_iter().flatten().zip(self.text.chars());
+        written.filter(|(one, other)| **one == *other).count()
+    }
+}
+
+/// The most characters of a name that are looked at.
+const MAX_NAME: usize = 100;
+
+/// A name without what says no more than that it is a paper, if it says so.
+fn core<'a>(name: &'a str, cues: &Cues) -> Option<&'a str> {
+    let ending = cues.endings.iter().find_map(|ending| name.strip_suffix(ending.as_str()));
+    ending.or_else(|| cues.beginnings.iter().find_map(|beginning| name.strip_prefix(beginning.as_str())))
+}
+
+/// All initials, and what has them. Of what is alike to the last letter, the first counts.
+fn initials(names: &[(String, Subject)], cues: &Cues) -> (Vec<String>, Vec<Vec<Initialled>>) {
+    let mut known: BTreeMap<String, Vec<Initialled>> = BTreeMap::new();
+    for (name, subject) in names {
+        let core = core(name, cues).unwrap_or(name);
+        let shortest = cues.endings.iter().min_by_key(|ending| ending.len()).map_or("", String::as_str);
+        for form in [name.as_str(), core, &format!("{core}{shortest}")] {
+            let (_, letters) = spelled(form);
+            if letters.len() >= LEAST_INITIALS && letters.bytes().all(|letter| letter.is_ascii_alphabetic()) {
+                let named = known.entry(letters).or_default();
+                let entry = (*subject, form.chars().collect());
+                if !named.contains(&entry) {
+                    named.push(entry);
+                }
+            }
+        }
+    }
+    known.into_iter().unzip()
+}
+
+/// A phrase too short to be found in a way keeps its number.
+fn findable(is_long: bool, form: String) -> String {
+    if is_long { form } else { UNFINDABLE.to_owned() }
+}
+
+/// What no text holds.
 const UNFINDABLE: &str = "\u{FFFF}";
+
+fn automaton(patterns: Vec<String>) -> Option<AhoCorasick> {
+    AhoCorasick::builder().match_kind(MatchKind::Standard).build(patterns).ok()
+}
