@@ -5,6 +5,8 @@
 //! A line holds a text, the ids of what is meant in the order in which it is said (`-` where nothing of the list is), and the
 //! decision. A text that means two things is right only if both are found, in that order.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on may panic")]
+
 use std::path::Path;
 use std::time::Instant;
 
@@ -64,7 +66,9 @@ fn what_is_said_at_a_counter_is_understood() {
         let share = share(&phrases, &misses);
         println!("{name}: {share:.4} ({} of {} missed)", misses.len(), phrases.len());
         if shown {
-            misses.iter().for_each(|miss| println!("  {miss}"));
+            for miss in &misses {
+                println!("  {miss}");
+            }
         }
         shares.push(share);
     }
