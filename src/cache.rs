@@ -1,16 +1,26 @@
 //! Layer 2: facts that are still fresh. It stands before the departments and asks each equal question once.
+//!
+//! What serves, and for how long, is written down in `docs/cache.md`.
 
-use std::collections::BTreeMap;
+mod epochs;
+mod flights;
+
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use moka::Expiry;
-use moka::future::Cache;
+use moka::sync::Cache;
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::departments::{Asking, Departments, Fact, Failure, OperationPromise, OperationRef, Question};
-use crate::domain::{IdNumber, PersonName};
+use crate::domain::{IdNumber, PersonName, Slug};
+
+use epochs::Epochs;
+use flights::{Flights, Place};
 
 /// How long the facts of one operation may serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,23 +29,61 @@ pub struct Lifetimes {
     pub found: Duration,
     /// Where there was none.
     pub no_record: Duration,
+    /// How much longer, and then marked as stale, while the department cannot be asked.
+    pub stale: Duration,
 }
 
 /// The facts that all threads share. They are in memory only.
 #[derive(Clone)]
 pub struct Facts {
-    operations: Arc<BTreeMap<OperationRef, (OperationPromise, Lifetimes)>>,
-    facts: Cache<Key, Arc<Fact>>,
+    operations: Arc<HashMap<OperationRef, Operation>>,
+    held: Cache<Key, Held>,
+    flights: Arc<Flights>,
+    epochs: Arc<Epochs>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What is remembered of an operation.
+struct Operation {
+    /// Stands for the operation in keys.
+    number: usize,
+    promise: OperationPromise,
+    lifetimes: Lifetimes,
+}
+
+/// What makes two questions equal.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    operation: usize,
+    id_number: IdNumber,
+    name: Option<PersonName>,
+    parameters: Vec<Option<String>>,
+}
+
+/// A fact that is held.
+#[derive(Clone)]
+struct Held {
+    fact: Arc<Fact>,
+    /// The person's epoch when the department was asked: an event since then ends it.
+    epoch: u64,
+    /// For how long it is of use.
+    lifetime: Duration,
 }
 
 impl Facts {
-    /// Room for `entries` facts of these operations. An operation that is not among them is never remembered.
+    /// Room for so many bytes of facts of these operations. An operation that is not among them is never remembered.
     #[must_use]
-    pub fn new(entries: u64, operations: impl IntoIterator<Item = (OperationPromise, Lifetimes)>) -> Self {
-        let operations = operations.into_iter().map(|entry| (entry.0.operation.clone(), entry)).collect();
-        let operations = Arc::new(operations);
-        let expiry = ByOperation(Arc::clone(&operations));
-        Self { operations, facts: Cache::builder().max_capacity(entries).expire_after(expiry).build() }
+    pub fn new(
+        bytes: u64,
+        operations: impl IntoIterator<Item = (OperationPromise, Lifetimes)>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let operation = |(number, (promise, lifetimes)): (usize, (OperationPromise, Lifetimes))| {
+            (promise.operation.clone(), Operation { number, promise, lifetimes })
+        };
+        let operations = operations.into_iter().enumerate().map(operation).collect();
+        let held = Cache::builder().max_capacity(bytes).weigher(weigh).expire_after(ByLifetime).build();
+        Self { operations: Arc::new(operations), held, flights: Arc::default(), epochs: Arc::default(), clock }
     }
 
     /// Departments that are asked only for what is not remembered.
@@ -44,49 +92,90 @@ impl Facts {
         Remembering { facts: self.clone(), departments }
     }
 
-    fn key(&self, question: &Question) -> Option<Key> {
-        let (promise, _) = self.operations.get(&question.operation)?;
-        let value = |name: &crate::domain::Slug| question.parameters.get(name.as_str()).map(Value::to_string);
-        Some(Key {
-            operation: question.operation.clone(),
-            id_number: question.about.id_number,
-            name: question.about.name.clone().filter(|_| promise.uses_name),
-            parameters: promise.parameters.iter().map(value).collect(),
-        })
+    /// A source says that its record of a person has changed: nothing that it answered until now serves any more, nor what
+    /// it has been asked and not answered yet. Costs the same however much is held.
+    pub fn forget(&self, source: &Slug, person: &IdNumber) {
+        self.epochs.advance(source, person);
+    }
+
+    /// About how many bytes are held.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.held.weighted_size()
+    }
+
+    fn operation(&self, question: &Question) -> Option<&Operation> {
+        self.operations.get(&question.operation)
+    }
+
+    fn epoch(&self, question: &Question) -> u64 {
+        self.epochs.of(&question.operation.source, &question.about.id_number)
+    }
+
+    /// What is held in answer to a question and has been overtaken by no event.
+    fn held(&self, key: &Key, question: &Question) -> Option<Arc<Fact>> {
+        let held = self.held.get(key).filter(|held| held.epoch == self.epoch(question))?;
+        question.not_before.is_none_or(|moment| held.fact.as_of >= moment).then_some(held.fact)
+    }
+
+    /// How old a fact is. One from the future is as good as new; its time in the cache ends it all the same.
+    fn age(&self, fact: &Fact) -> Duration {
+        let age: SignedDuration = self.clock.now().duration_since(fact.as_of);
+        Duration::try_from(age).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for Facts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Facts").field("entries", &self.facts.entry_count()).finish_non_exhaustive()
+        formatter.debug_struct("Facts").field("bytes", &self.bytes()).finish_non_exhaustive()
     }
 }
 
-/// What makes two questions equal.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    operation: OperationRef,
-    id_number: IdNumber,
-    name: Option<PersonName>,
-    parameters: Vec<Option<String>>,
-}
+impl Operation {
+    fn key(&self, question: &Question) -> Key {
+        let value = |name: &Slug| question.parameters.get(name.as_str()).map(Value::to_string);
+        Key {
+            operation: self.number,
+            id_number: question.about.id_number,
+            name: question.about.name.clone().filter(|_| self.promise.uses_name),
+            parameters: self.promise.parameters.iter().map(value).collect(),
+        }
+    }
 
-struct ByOperation(Arc<BTreeMap<OperationRef, (OperationPromise, Lifetimes)>>);
-
-impl ByOperation {
-    fn lifetime(&self, key: &Key, fact: &Fact) -> Option<Duration> {
-        let (_, lifetimes) = self.0.get(&key.operation)?;
-        Some(if fact.record.is_some() { lifetimes.found } else { lifetimes.no_record })
+    fn lifetime(&self, fact: &Fact) -> Duration {
+        if fact.record.is_some() { self.lifetimes.found } else { self.lifetimes.no_record }
     }
 }
 
-impl Expiry<Key, Arc<Fact>> for ByOperation {
-    fn expire_after_create(&self, key: &Key, fact: &Arc<Fact>, _: Instant) -> Option<Duration> {
-        self.lifetime(key, fact)
+/// Ends what is held when it is of no use any more.
+struct ByLifetime;
+
+impl Expiry<Key, Held> for ByLifetime {
+    fn expire_after_create(&self, _: &Key, held: &Held, _: Instant) -> Option<Duration> {
+        Some(held.lifetime)
     }
 
-    fn expire_after_update(&self, key: &Key, fact: &Arc<Fact>, _: Instant, _: Option<Duration>) -> Option<Duration> {
-        self.lifetime(key, fact)
+    fn expire_after_update(&self, _: &Key, held: &Held, _: Instant, _: Option<Duration>) -> Option<Duration> {
+        Some(held.lifetime)
+    }
+}
+
+/// About how many bytes a fact takes, with what the cache needs for itself.
+fn weigh(key: &Key, held: &Held) -> u32 {
+    const AROUND: usize = 300;
+    let parameters: usize = key.parameters.iter().flatten().map(String::len).sum();
+    let bytes = AROUND + parameters + held.fact.record.as_ref().map_or(0, size);
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+fn size(value: &Value) -> usize {
+    const EACH: usize = 32;
+    EACH + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size).sum(),
+        // A map keeps an index beside its entries.
+        Value::Object(members) => members.iter().map(|(name, value)| 2 * EACH + name.len() + size(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 
@@ -98,120 +187,70 @@ pub struct Remembering {
 }
 
 impl Departments for Remembering {
+    fn known(&self, question: &Question) -> Option<Arc<Fact>> {
+        let operation = self.facts.operation(question)?;
+        let fact = self.facts.held(&operation.key(question), question)?;
+        (self.facts.age(&fact) < operation.lifetime(&fact)).then_some(fact)
+    }
+
     fn ask<'a>(&'a self, question: &'a Question) -> Asking<'a> {
         Box::pin(async move {
-            let Some(key) = self.facts.key(question) else { return self.departments.ask(question).await };
-            let fresh = |fact: &Arc<Fact>| question.not_before.is_none_or(|moment| fact.as_of >= moment);
-            let facts = &self.facts.facts;
-            match facts.get(&key).await {
-                Some(fact) if fresh(&fact) => return Ok(fact),
-                Some(_) => facts.invalidate(&key).await,
-                None => {}
-            }
-            let asked: Result<Arc<Fact>, Arc<Failure>> =
-                facts.try_get_with_by_ref(&key, self.departments.ask(question)).await;
-            match asked {
-                Ok(fact) if fresh(&fact) => Ok(fact),
-                // It joined a call that had begun too early.
-                Ok(_) => self.departments.ask(question).await,
-                Err(failure) => Err(*failure),
+            let Some(operation) = self.facts.operation(question) else {
+                return self.departments.ask(question).await;
+            };
+            let key = operation.key(question);
+            loop {
+                if let Some(fact) = self.known(question) {
+                    return Ok(fact);
+                }
+                let (began, epoch) = (self.facts.clock.now(), self.facts.epoch(question));
+                match self.facts.flights.board(&key, began, epoch, question.not_before) {
+                    Place::Passenger(flight) => {
+                        if let Some(answer) = flight.landed().await {
+                            return answer;
+                        }
+                    }
+                    Place::Pilot(flight) => {
+                        let answer = self.fly(operation, &key, question, epoch).await;
+                        flight.land(answer.clone());
+                        return answer;
+                    }
+                }
             }
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use jiff::Timestamp;
-    use serde_json::{Map, json};
-
-    use super::*;
-    use crate::departments::Occasion;
-    use crate::domain::{AgencyId, Cause, Person};
-
-    struct Counting {
-        asked: AtomicUsize,
-        fails: bool,
-    }
-
-    impl Departments for Counting {
-        fn ask<'a>(&'a self, _: &'a Question) -> Asking<'a> {
-            Box::pin(async move {
-                self.asked.fetch_add(1, Ordering::SeqCst);
-                tokio::task::yield_now().await;
-                if self.fails {
-                    return Err(Cause::Busy.into());
+impl Remembering {
+    /// Asks, and holds what is answered.
+    async fn fly(
+        &self,
+        operation: &Operation,
+        key: &Key,
+        question: &Question,
+        epoch: u64,
+    ) -> Result<Arc<Fact>, Failure> {
+        let answer = self.departments.ask(question).await;
+        match &answer {
+            Ok(fact) => {
+                let lifetime = operation.lifetime(fact).saturating_add(operation.lifetimes.stale);
+                if !lifetime.is_zero() {
+                    self.facts.held.insert(key.clone(), Held { fact: Arc::clone(fact), epoch, lifetime });
                 }
-                Ok(Arc::new(Fact { record: Some(json!({})), as_of: Timestamp::from_second(1000).unwrap() }))
-            })
+                answer
+            }
+            Err(_) => self.stale(operation, key, question).map_or(answer, Ok),
         }
     }
 
-    fn question(name: &str) -> Question {
-        Question {
-            operation: OperationRef { source: "police".parse().unwrap(), operation: "person".parse().unwrap() },
-            about: Person { id_number: "11010519491231002X".parse().unwrap(), name: Some(name.parse().unwrap()) },
-            parameters: Arc::new(Map::new()),
-            occasion: Arc::new(Occasion {
-                agency: AgencyId("a".parse().unwrap()),
-                officer: "o".to_owned(),
-                purpose: "p".parse().unwrap(),
-                case: None,
-                request_id: "r".to_owned(),
-                traceparent: None,
-            }),
-            not_before: None,
-        }
-    }
-
-    fn remembering(uses_name: bool, fails: bool) -> (Remembering, Arc<Counting>) {
-        let counting = Arc::new(Counting { asked: AtomicUsize::new(0), fails });
-        let promise = OperationPromise {
-            operation: question("张三").operation,
-            fact: "registration".parse().unwrap(),
-            parameters: Vec::new(),
-            uses_name,
-        };
-        let lifetimes = Lifetimes { found: Duration::from_mins(1), no_record: Duration::from_mins(1) };
-        (Facts::new(100, [(promise, lifetimes)]).before(counting.clone()), counting)
-    }
-
-    #[tokio::test]
-    async fn equal_questions_at_once_are_asked_once() {
-        let (departments, counting) = remembering(false, false);
-        let question = question("张三");
-        let asked = futures_util::future::join_all((0..100).map(|_| departments.ask(&question))).await;
-        assert!(asked.iter().all(Result::is_ok));
-        assert_eq!(counting.asked.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test]
-    async fn a_name_counts_only_where_the_request_holds_it() {
-        for (uses_name, expected) in [(false, 1), (true, 2)] {
-            let (departments, counting) = remembering(uses_name, false);
-            departments.ask(&question("张三")).await.unwrap();
-            departments.ask(&question("李四")).await.unwrap();
-            assert_eq!(counting.asked.load(Ordering::SeqCst), expected);
-        }
-    }
-
-    #[tokio::test]
-    async fn failures_are_not_remembered() {
-        let (departments, counting) = remembering(false, true);
-        for _ in 0..2 {
-            assert_eq!(departments.ask(&question("张三")).await.unwrap_err().cause, Cause::Busy);
-        }
-        assert_eq!(counting.asked.load(Ordering::SeqCst), 2);
-    }
-
-    #[tokio::test]
-    async fn an_old_fact_does_not_serve_where_a_fresh_one_is_wanted() {
-        let (departments, counting) = remembering(false, false);
-        departments.ask(&question("张三")).await.unwrap();
-        let fresh = Question { not_before: Some(Timestamp::from_second(1001).unwrap()), ..question("张三") };
-        departments.ask(&fresh).await.unwrap();
-        assert!(counting.asked.load(Ordering::SeqCst) >= 2);
+    /// A fact past its lifetime, where the source's file lets it serve while the department cannot be asked.
+    fn stale(&self, operation: &Operation, key: &Key, question: &Question) -> Option<Arc<Fact>> {
+        let fact = self.facts.held(key, question)?;
+        let age = self.facts.age(&fact);
+        let most = operation.lifetime(&fact).saturating_add(operation.lifetimes.stale);
+        (age < most).then(|| Arc::new(Fact { stale: true, ..(*fact).clone() }))
     }
 }
+
+#[cfg(test)]
+mod tests;

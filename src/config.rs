@@ -32,8 +32,8 @@ pub struct Settings {
     pub answer_within: Duration,
     /// How long running requests may go on after a signal to stop.
     pub shutdown_grace: Duration,
-    /// The most facts that are remembered.
-    pub facts: u64,
+    /// The most bytes of facts that are remembered.
+    pub fact_bytes: u64,
     /// The most verifications whose state can be asked for.
     pub verifications: u64,
     /// How long it can be asked for.
@@ -85,7 +85,7 @@ impl Default for RawServer {
 #[derive(Deserialize)]
 #[serde(default)]
 struct RawMemory {
-    facts: u64,
+    facts_mib: u64,
     verifications: u64,
     verifications_for: String,
     idempotent_replies: u64,
@@ -93,7 +93,7 @@ struct RawMemory {
 
 impl Default for RawMemory {
     fn default() -> Self {
-        Self { facts: 200_000, verifications: 200_000, verifications_for: "1h".to_owned(), idempotent_replies: 50_000 }
+        Self { facts_mib: 64, verifications: 200_000, verifications_for: "1h".to_owned(), idempotent_replies: 50_000 }
     }
 }
 
@@ -289,7 +289,7 @@ impl Reader {
             request_timeout: request_timeout?,
             answer_within: answer_within?,
             shutdown_grace: shutdown_grace?,
-            facts: raw.memory.facts,
+            fact_bytes: raw.memory.facts_mib * 1024 * 1024,
             verifications: raw.memory.verifications,
             verifications_for: verifications_for?,
             idempotent_replies: raw.memory.idempotent_replies,

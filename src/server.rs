@@ -114,9 +114,16 @@ impl Common {
         let freshness = Arc::new(Freshness::new(connected, Arc::clone(&clock)));
         let operations = descriptions.iter().flat_map(crate::sources::Description::operations);
         let operations = operations.map(|(promise, lifetimes)| {
-            (promise.clone(), crate::cache::Lifetimes { found: lifetimes.found, no_record: lifetimes.no_record })
+            (
+                promise.clone(),
+                crate::cache::Lifetimes {
+                    found: lifetimes.found,
+                    no_record: lifetimes.no_record,
+                    stale: lifetimes.stale,
+                },
+            )
         });
-        let facts = Facts::new(settings.facts, operations);
+        let facts = Facts::new(settings.fact_bytes, operations, Arc::clone(&clock));
         let verifications = Verifications::new(settings.verifications, settings.verifications_for);
         let documents = Documents::new(&catalog, &settings.purposes);
         let shared = Arc::new(Shared {

@@ -51,6 +51,8 @@ pub struct Lifetimes {
     pub found: Duration,
     /// Where there was none.
     pub no_record: Duration,
+    /// How much longer, while the department cannot be asked.
+    pub stale: Duration,
 }
 
 /// One thing that can be asked.

@@ -30,7 +30,7 @@ fn the_embedded_file_says_the_defaults() {
     assert_eq!(shipped.answer_within, Duration::from_secs(3));
     assert_eq!(shipped.answer_within, bare.answer_within);
     assert_eq!(shipped.shutdown_grace, bare.shutdown_grace);
-    assert_eq!(shipped.facts, bare.facts);
+    assert_eq!(shipped.fact_bytes, bare.fact_bytes);
     assert_eq!(shipped.verifications, bare.verifications);
     assert_eq!(shipped.verifications_for, bare.verifications_for);
     assert_eq!(shipped.idempotent_replies, bare.idempotent_replies);

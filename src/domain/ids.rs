@@ -1,10 +1,11 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A name of ours: lower-case letters, digits and single hyphens, 1 to 64 characters. Matters, claims, sources,
 /// operations, roles and purposes are named so.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Slug(Box<str>);
+pub struct Slug(Arc<str>);
 
 /// Why a text is not a [`Slug`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

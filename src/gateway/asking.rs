@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -33,9 +33,29 @@ type Answered = (usize, Slug, Result<Arc<Fact>, Failure>);
 impl Asking {
     /// Asks until the outcome stands.
     pub(super) async fn run(&mut self) {
-        while self.inquiry.outcome().is_none_or(|outcome| outcome == Outcome::Unavailable) {
+        loop {
+            self.ask_what_is_called_for();
+            if self.stands() {
+                return;
+            }
+            let Some(answered) = self.awaited.next().await else { return };
+            self.settle(answered);
+            // What has been answered by now is weighed together.
+            while let Some(Some(answered)) = self.awaited.next().now_or_never() {
+                self.settle(answered);
+            }
+        }
+    }
+
+    fn stands(&self) -> bool {
+        self.inquiry.outcome().is_some_and(|outcome| outcome != Outcome::Unavailable)
+    }
+
+    /// Settles what is known, and sends off what is not.
+    fn ask_what_is_called_for(&mut self) {
+        loop {
+            let mut some_known = false;
             for ask in self.inquiry.advance() {
-                let departments = Arc::clone(&self.departments);
                 let question = Question {
                     operation: ask.operation,
                     about: ask.about,
@@ -43,16 +63,27 @@ impl Asking {
                     occasion: Arc::clone(&self.occasion),
                     not_before: self.not_before,
                 };
+                if let Some(fact) = self.departments.known(&question) {
+                    self.inquiry.settle(ask.slot, Ok(fact), true);
+                    some_known = true;
+                    continue;
+                }
+                let departments = Arc::clone(&self.departments);
                 self.awaited.push(Box::pin(async move {
                     let answer = departments.ask(&question).await;
                     (ask.slot, question.operation.source, answer)
                 }));
             }
-            let Some((slot, source, answer)) = self.awaited.next().await else { return };
-            self.freshness.note(&source, answer.as_ref());
-            let cached = answer.as_ref().is_ok_and(|fact| fact.as_of < self.started);
-            self.inquiry.settle(slot, answer.map_err(|failure| failure.cause), cached);
+            if !some_known {
+                return;
+            }
         }
+    }
+
+    fn settle(&mut self, (slot, source, answer): Answered) {
+        self.freshness.note(&source, answer.as_ref());
+        let cached = answer.as_ref().is_ok_and(|fact| fact.as_of < self.started);
+        self.inquiry.settle(slot, answer.map_err(|failure| failure.cause), cached);
     }
 
     /// What is known so far.

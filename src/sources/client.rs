@@ -62,7 +62,7 @@ impl Sources {
             Err(_) => Err(Cause::Timeout),
         };
         match answer {
-            Ok(record) => Ok(Arc::new(Fact { record, as_of })),
+            Ok(record) => Ok(Arc::new(Fact { record, as_of, stale: false })),
             Err(cause) => {
                 tracing::warn!(
                     source.id = %question.operation.source,

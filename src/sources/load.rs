@@ -143,11 +143,15 @@ impl Loader<'_> {
         parameters.dedup();
         let found = self.duration(&format!("{place}/cache/found"), &text.cache.found);
         let no_record = self.duration(&format!("{place}/cache/no_record"), &text.cache.no_record);
+        let stale = match &text.cache.stale {
+            Some(stale) => self.duration(&format!("{place}/cache/stale"), stale),
+            None => Some(Duration::ZERO),
+        };
         let fact = self.slug(&format!("{place}/fact/name"), &text.fact.name);
         let operation = OperationRef { source: source.clone(), operation: operation? };
         Some(Operation {
             promise: OperationPromise { operation, fact: fact?, parameters, uses_name },
-            lifetimes: Lifetimes { found: found?, no_record: no_record? },
+            lifetimes: Lifetimes { found: found?, no_record: no_record?, stale: stale? },
             deadline: deadline?,
             service: text.service.clone(),
             exchange,

@@ -348,4 +348,5 @@ pub(super) enum FieldKind {
 pub(super) struct CacheText {
     pub(super) found: String,
     pub(super) no_record: String,
+    pub(super) stale: Option<String>,
 }
