@@ -35,6 +35,7 @@ pub mod departments;
 pub mod diagnostic;
 pub mod document;
 pub mod domain;
+pub mod durable;
 pub mod gateway;
 pub mod matters;
 pub mod rights;

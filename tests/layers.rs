@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module with its layer. A module imports modules of lower layers, and those of its own layer that are named here.
-const LAYERS: [(&str, u8, &[&str]); 20] = [
+const LAYERS: [(&str, u8, &[&str]); 21] = [
     ("domain", 0, &[]),
     ("clock", 0, &[]),
     ("diagnostic", 0, &[]),
     ("document", 0, &["diagnostic"]),
     ("departments", 1, &[]),
+    ("durable", 1, &["departments"]),
     ("claims", 1, &["departments"]),
     ("matters", 1, &["claims", "departments"]),
     ("rights", 1, &[]),

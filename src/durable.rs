@@ -1,0 +1,144 @@
+//! Layer 1: what must survive a restart, whoever keeps it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::departments::Question;
+use crate::domain::Slug;
+
+/// What is kept where the process may end at any moment.
+///
+/// # Contract
+///
+/// - When a future of this trait says `Ok`, what it wrote is on the disk: a process that is killed then, and a machine that
+///   loses its power then, find it again.
+/// - When it says [`NotSaved`], either nothing of it is on the disk, or all of it. Whoever is told so acts as if nothing were.
+/// - What names a person (an open question, a department's number for an application) is on the disk encrypted alone, and is
+///   gone when it is answered.
+/// - Calls may come from several threads at once. Those that come together may be written together.
+/// - A store that could not write recovers by itself when the disk does.
+pub trait Durable: Send + Sync {
+    /// Keeps an open question, or keeps it anew.
+    fn keep<'a>(&'a self, question: &'a OpenQuestion) -> Kept<'a, ()>;
+
+    /// Keeps an outcome until `until`, and forgets its open question, in one step. With `notify`, its agency is to be told
+    /// of it, from now on.
+    fn close<'a>(&'a self, closed: &'a ClosedQuestion, until: Timestamp, notify: bool) -> Kept<'a, ()>;
+
+    /// All open questions, oldest first: what a process that ended left behind.
+    fn open_questions(&self) -> Kept<'_, Vec<OpenQuestion>>;
+
+    /// An outcome by its id, if it is kept. Which agency asked is for the caller to compare.
+    fn closed_question(&self, id: Uuid) -> Kept<'_, Option<ClosedQuestion>>;
+
+    /// Notes that an application is about to be sent to a department. Nothing is sent before this is on the disk.
+    fn applying<'a>(&'a self, question: &'a Question) -> Kept<'a, ()>;
+
+    /// Notes what the department answered, under which the feedback can be fetched.
+    fn applied<'a>(&'a self, question: &'a Question, captured: &'a [(String, String)]) -> Kept<'a, ()>;
+
+    /// The application for an equal question, if one is under way.
+    fn application<'a>(&'a self, question: &'a Question) -> Kept<'a, Option<Application>>;
+
+    /// Forgets an application: it is answered, or was refused.
+    fn application_ended<'a>(&'a self, question: &'a Question) -> Kept<'a, ()>;
+
+    /// Reserves calls of a registration: until a further reservation no more than `up_to` calls are made in this window.
+    fn reserve<'a>(&'a self, quota: &'a Quota, up_to: u32) -> Kept<'a, ()>;
+
+    /// How many calls of a window are reserved; what a process that ended reserved counts as made.
+    fn reserved<'a>(&'a self, quota: &'a Quota) -> Kept<'a, u32>;
+
+    /// Outcomes that agencies are to be told of by `now`, each with how often that was tried.
+    fn notices(&self, now: Timestamp) -> Kept<'_, Vec<(ClosedQuestion, u32)>>;
+
+    /// Notes that an agency has been told (`again` is `None`), or when it is to be told again.
+    fn noticed(&self, id: Uuid, again: Option<Timestamp>) -> Kept<'_, ()>;
+}
+
+/// Something that the store does.
+pub type Kept<'a, T> = Pin<Box<dyn Future<Output = Result<T, NotSaved>> + Send + 'a>>;
+
+/// It could not be kept, or not be read: the disk is full, read-only or broken, or the key is another one. The store has
+/// logged why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the store cannot be used")]
+pub struct NotSaved;
+
+/// A question that is not answered yet, with everything that asking it again needs. Personal.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenQuestion {
+    /// The verification's id.
+    pub id: Uuid,
+    /// Who asked.
+    pub agency: String,
+    /// What is asked, `matter/claim`.
+    pub claim: String,
+    /// The people, one for each role of the claim, in its order: ID number and name.
+    pub people: Vec<(String, String)>,
+    /// The parameters.
+    pub parameters: Map<String, Value>,
+    /// What the fact is needed for.
+    pub purpose: String,
+    /// On whose behalf.
+    pub officer: String,
+    /// The agency's own case number.
+    pub case: Option<String>,
+    /// Identifies the request.
+    pub request_id: String,
+    /// The caller's trace context.
+    pub traceparent: Option<String>,
+    /// A fact that was got before this moment will not do.
+    pub not_before: Option<Timestamp>,
+    /// When it was asked.
+    pub asked: Timestamp,
+    /// When it ends without an answer.
+    pub expires: Timestamp,
+    /// When it is asked again, because the department is closed until then.
+    pub again: Option<Timestamp>,
+    /// Whether it is asked again while a department cannot be asked.
+    pub patient: bool,
+}
+
+impl std::fmt::Debug for OpenQuestion {
+    /// It is personal: only which one it is is shown.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("OpenQuestion").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What came of a question. Nothing personal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClosedQuestion {
+    /// The verification's id.
+    pub id: Uuid,
+    /// Who asked.
+    pub agency: String,
+    /// The verification, as JSON.
+    pub verification: Value,
+}
+
+/// An application to a department that answers later.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Application {
+    /// A process ended while it was being sent: nobody knows whether the department has it.
+    Unknown,
+    /// The department has it: what it answered, by name.
+    Made(Vec<(String, String)>),
+}
+
+/// A number of calls that a registration allows in a window of time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Quota {
+    /// The source.
+    pub source: Slug,
+    /// The length of the window in seconds: 3600 or 86400.
+    pub seconds: u32,
+    /// The window's number, counted from the beginning of 1970 in Asia/Shanghai.
+    pub window: i64,
+}
