@@ -69,14 +69,21 @@ impl Access {
         &self,
         authorization: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<&Arc<Agency>, Unauthenticated> {
-        let mut fields = authorization.into_iter();
-        let field = fields.next().ok_or(Unauthenticated::NoToken)?;
-        if fields.next().is_some() {
-            return Err(Unauthenticated::InvalidToken);
-        }
-        let token = bearer_token(field).ok_or(Unauthenticated::NoToken)?;
-        self.0.get(&TokenHash::of(token)).ok_or(Unauthenticated::InvalidToken)
+        self.0.get(&token_hash(authorization)?).ok_or(Unauthenticated::InvalidToken)
     }
+}
+
+/// The hash of the token that a request's `Authorization` fields hold.
+///
+/// # Errors
+/// If they hold none, or more than one.
+pub fn token_hash<'a>(authorization: impl IntoIterator<Item = &'a [u8]>) -> Result<TokenHash, Unauthenticated> {
+    let mut fields = authorization.into_iter();
+    let field = fields.next().ok_or(Unauthenticated::NoToken)?;
+    if fields.next().is_some() {
+        return Err(Unauthenticated::InvalidToken);
+    }
+    bearer_token(field).map(TokenHash::of).ok_or(Unauthenticated::NoToken)
 }
 
 /// Why nobody is behind a request: RFC 6750 section 3.1 tells the two apart.
@@ -105,7 +112,12 @@ mod tests {
     #[test]
     fn a_token_opens_for_its_holder_alone() {
         let token = Token::generate().unwrap();
-        let agency = Agency { id: AgencyId("fund".parse().unwrap()), name: "公积金".to_owned(), grants: Vec::new() };
+        let agency = Agency {
+            id: AgencyId("fund".parse().unwrap()),
+            name: "公积金".to_owned(),
+            grants: Vec::new(),
+            has_callback: false,
+        };
         let access = Access::new([(token.hash().to_string().parse().unwrap(), Arc::new(agency))]);
         let open = |fields: &[&str]| {
             let fields = fields.iter().map(|field| field.as_bytes());
@@ -134,7 +146,12 @@ mod tests {
         assert_eq!(token.reveal().len(), "heyan_".len() + 43);
         assert!(token.reveal().starts_with("heyan_"));
         assert_eq!(format!("{token:?}"), "Token(…)");
-        let agency = Agency { id: AgencyId("fund".parse().unwrap()), name: "公积金".to_owned(), grants: Vec::new() };
+        let agency = Agency {
+            id: AgencyId("fund".parse().unwrap()),
+            name: "公积金".to_owned(),
+            grants: Vec::new(),
+            has_callback: false,
+        };
         let access = Access::new([(token.hash(), Arc::new(agency))]);
         assert!(!format!("{access:?}").contains(token.reveal()));
     }

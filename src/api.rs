@@ -2,7 +2,9 @@
 //! document.
 
 mod body;
+mod bounds;
 mod context;
+mod events;
 mod guidance;
 mod health;
 mod idempotency;
@@ -28,11 +30,15 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::routing::{MethodRouter, get, post};
 
 use crate::access::{Access, Unauthenticated};
-use crate::domain::Slug;
+use crate::cache::Facts;
+use crate::config::AgencyLimits;
+use crate::domain::{AgencyId, Slug, TokenHash};
 use crate::gateway::Gateway;
 use crate::matters::triage::Triage;
 use crate::rights::Agency;
 
+pub use bounds::Bounds;
+use bounds::Counted;
 use context::Context;
 pub use idempotency::Replies;
 pub use openapi::document as openapi_document;
@@ -53,6 +59,14 @@ pub struct Api {
 pub struct Shared {
     /// Who holds which token.
     pub access: Access,
+    /// How often agencies may ask.
+    pub limits: BTreeMap<AgencyId, AgencyLimits>,
+    /// How often they have asked.
+    pub bounds: Arc<Bounds>,
+    /// By which token each source tells of events.
+    pub event_tokens: BTreeMap<Slug, TokenHash>,
+    /// What is remembered.
+    pub facts: Facts,
     /// What facts may be needed for, each with its name.
     pub purposes: BTreeMap<Slug, String>,
     /// The purposes' ids.
@@ -62,7 +76,7 @@ pub struct Shared {
     /// Finds the matter behind a demand.
     pub triage: Triage,
     /// Replies to requests with an `Idempotency-Key`.
-    pub replies: Replies,
+    pub replies: Arc<Replies>,
     /// Until a request's body must be there.
     pub request_timeout: Duration,
     /// How long a reply waits before it says `pending`.
@@ -96,6 +110,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/verifications/{id}", only("GET, HEAD", get(verifications::show)))
         .route("/v1/me", only("GET, HEAD", get(me::me)))
         .route("/v1/sources", only("GET, HEAD", get(sources::list)))
+        .route("/v1/sources/{id}/events", only("POST", post(events::create)))
         .route("/problems/{code}", only("GET, HEAD", get(problems::describe)))
         .route("/openapi.json", only("GET, HEAD", get(openapi::serve)))
         .route("/livez", only("GET, HEAD", get(health::live)))
@@ -109,13 +124,37 @@ fn only(allowed: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> 
     methods.fallback(async move |context: Context| Problem::MethodNotAllowed(allowed).respond(&context))
 }
 
-/// Who calls.
-fn authenticate<'a>(api: &'a Api, headers: &HeaderMap) -> Result<&'a Arc<Agency>, Problem> {
+/// Who calls, within what it may call. Its request is counted as long as this is held.
+struct Caller<'a> {
+    agency: &'a Arc<Agency>,
+    _counted: Counted,
+}
+
+fn authenticate<'a>(api: &'a Api, headers: &HeaderMap) -> Result<Caller<'a>, Problem> {
     let fields = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
-    api.shared.access.authenticate(fields).map_err(|why| match why {
-        Unauthenticated::NoToken => Problem::Unauthorized,
-        Unauthenticated::InvalidToken => Problem::InvalidToken,
-    })
+    let agency = api.shared.access.authenticate(fields)?;
+    let limits = api.shared.limits.get(&agency.id).copied().unwrap_or_default();
+    let counted = api.shared.bounds.enter(&agency.id, limits, api.gateway.clock.now())?;
+    Ok(Caller { agency, _counted: counted })
+}
+
+impl From<Unauthenticated> for Problem {
+    fn from(why: Unauthenticated) -> Self {
+        match why {
+            Unauthenticated::NoToken => Self::Unauthorized,
+            Unauthenticated::InvalidToken => Self::InvalidToken,
+        }
+    }
+}
+
+/// Whether a path is one that is answered however many requests there are.
+pub(crate) fn is_health(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz")
+}
+
+/// The reply to a request that is turned away.
+pub(crate) fn overloaded(headers: &HeaderMap) -> Response<Body> {
+    Problem::Overloaded(1).respond(&Context::new(headers))
 }
 
 /// A JSON reply. What agencies are told is for them alone: it is never stored on the way (RFC 9111).

@@ -2,12 +2,15 @@
 
 mod check;
 mod demo;
+mod reload;
+mod running;
 mod serve;
 mod simulate;
 mod token;
 mod triage;
 mod verify;
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
@@ -35,6 +38,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Load a configuration and report every error in it
     Check(check::Arguments),
+    /// Let a running gateway take over its configuration anew; a wrong one changes nothing
+    Reload(reload::Arguments),
     /// Find the matter behind a demand for a certificate
     Triage(triage::Arguments),
     /// Ask a running gateway for one verification
@@ -51,6 +56,8 @@ enum Failure {
     No,
     /// Wrong usage or configuration.
     Configuration(Vec<Diagnostic>),
+    /// A running gateway refuses its new configuration, with these words.
+    Refused(String),
     /// It could not be done, for this reason.
     Impossible(anyhow::Error),
 }
@@ -73,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Reload(arguments) => reload::run(&arguments),
         Command::Triage(arguments) => triage::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Token(command) => token::run(&command),
@@ -80,17 +88,27 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::No) => ExitCode::from(1),
-        Err(Failure::Configuration(errors)) => {
-            let mut out = io::stderr().lock();
-            for error in &errors {
-                let _ = writeln!(out, "{error}");
-            }
-            let _ = writeln!(out, "{} in the configuration", count(errors.len(), "error"));
-            ExitCode::from(2)
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "{failure}");
+            ExitCode::from(match failure {
+                Failure::No => 1,
+                Failure::Configuration(_) | Failure::Refused(_) => 2,
+                Failure::Impossible(_) => 3,
+            })
         }
-        Err(Failure::Impossible(error)) => {
-            let _ = writeln!(io::stderr(), "heyan: {error:#}");
-            ExitCode::from(3)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::No => formatter.write_str("no"),
+            Self::Configuration(errors) => {
+                errors.iter().try_for_each(|error| writeln!(formatter, "{error}"))?;
+                write!(formatter, "{} in the configuration", count(errors.len(), "error"))
+            }
+            Self::Refused(words) => write!(formatter, "{words}\nnothing has changed"),
+            Self::Impossible(error) => write!(formatter, "heyan: {error:#}"),
         }
     }
 }

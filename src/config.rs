@@ -6,6 +6,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -32,6 +33,10 @@ pub struct Settings {
     pub answer_within: Duration,
     /// How long running requests may go on after a signal to stop.
     pub shutdown_grace: Duration,
+    /// The most connections.
+    pub connections: usize,
+    /// The most requests that are worked on at once; others are turned away.
+    pub at_once: usize,
     /// The most bytes of facts that are remembered.
     pub fact_bytes: u64,
     /// The most verifications whose state can be asked for.
@@ -44,10 +49,70 @@ pub struct Settings {
     pub not_connected: BTreeSet<Slug>,
     /// What facts may be needed for, each with its name.
     pub purposes: BTreeMap<Slug, String>,
-    /// Who may ask, with the hashes of their tokens.
-    pub agencies: Vec<(Agency, Vec<TokenHash>)>,
+    /// Who may ask.
+    pub agencies: Vec<Member>,
+    /// The folder of what must survive a restart; `None`: it is in memory alone.
+    pub data_dir: Option<PathBuf>,
+    /// Where the key is found by which that is encrypted.
+    pub store_key: Option<SecretPlace>,
+    /// How long a question may stay open.
+    pub open_for: Duration,
     /// Where each claim of a grant was written.
     patterns: Vec<(ClaimPattern, Diagnostic)>,
+}
+
+/// An agency with what belongs to it beside its grants.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The agency.
+    pub agency: Agency,
+    /// The hashes of its tokens.
+    pub tokens: Vec<TokenHash>,
+    /// How often it may ask.
+    pub limits: AgencyLimits,
+    /// Where it is told of outcomes that took longer, and where that stands.
+    pub callback: Option<(Callback, Diagnostic)>,
+}
+
+/// How often an agency may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct AgencyLimits {
+    /// The most requests in a second.
+    pub per_second: u32,
+    /// The most requests at once.
+    pub at_once: u32,
+}
+
+impl Default for AgencyLimits {
+    fn default() -> Self {
+        Self { per_second: 1_000, at_once: 500 }
+    }
+}
+
+/// Where an agency is told of outcomes, and the secret that signs what it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Callback {
+    /// The address.
+    pub address: String,
+    /// The secret that both know.
+    pub secret: SecretPlace,
+}
+
+/// Where a secret is found. It never stands in a file of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum SecretPlace {
+    /// In an environment variable.
+    Variable {
+        /// Its name.
+        env: String,
+    },
+    /// In a file.
+    File {
+        /// Its path.
+        file: PathBuf,
+    },
 }
 
 #[derive(Deserialize, Default)]
@@ -55,6 +120,7 @@ pub struct Settings {
 struct Raw {
     server: RawServer,
     memory: RawMemory,
+    durable: RawDurable,
     not_connected: Vec<String>,
     purposes: Vec<RawPurpose>,
     agencies: Vec<RawAgency>,
@@ -68,6 +134,8 @@ struct RawServer {
     request_timeout: String,
     answer_within: String,
     shutdown_grace: String,
+    connections: usize,
+    at_once: usize,
 }
 
 impl Default for RawServer {
@@ -78,6 +146,8 @@ impl Default for RawServer {
             request_timeout: "10s".to_owned(),
             answer_within: "3s".to_owned(),
             shutdown_grace: "10s".to_owned(),
+            connections: 10_000,
+            at_once: 2_000,
         }
     }
 }
@@ -98,6 +168,20 @@ impl Default for RawMemory {
 }
 
 #[derive(Deserialize)]
+#[serde(default)]
+struct RawDurable {
+    folder: Option<PathBuf>,
+    key: Option<SecretPlace>,
+    open_for: String,
+}
+
+impl Default for RawDurable {
+    fn default() -> Self {
+        Self { folder: None, key: None, open_for: "168h".to_owned() }
+    }
+}
+
+#[derive(Deserialize)]
 struct RawPurpose {
     id: String,
     name: String,
@@ -109,12 +193,17 @@ struct RawAgency {
     name: String,
     tokens: Vec<String>,
     grants: Vec<RawGrant>,
+    #[serde(default)]
+    limits: AgencyLimits,
+    callback: Option<Callback>,
 }
 
 #[derive(Deserialize)]
 struct RawGrant {
     claims: Vec<String>,
     purposes: Vec<String>,
+    #[serde(default)]
+    keep: bool,
 }
 
 impl Settings {
@@ -153,7 +242,7 @@ impl Settings {
 struct Reader {
     errors: Vec<Diagnostic>,
     purposes: BTreeMap<Slug, String>,
-    agencies: Vec<(Agency, Vec<TokenHash>)>,
+    agencies: Vec<Member>,
     holders: BTreeMap<TokenHash, AgencyId>,
     patterns: Vec<(ClaimPattern, Diagnostic)>,
 }
@@ -219,7 +308,7 @@ impl Reader {
             let id =
                 agency.id.parse::<Slug>().map_err(|error| document.error(&format!("{place}/id"), error.to_string()));
             let Some(id) = self.keep(id).map(AgencyId) else { continue };
-            if self.agencies.iter().any(|(other, _)| other.id == id) {
+            if self.agencies.iter().any(|other| other.agency.id == id) {
                 let message = format!("the agency \"{id}\" is there already");
                 self.errors.push(document.error(&format!("{place}/id"), message));
             }
@@ -236,7 +325,20 @@ impl Reader {
             let grants = agency.grants.iter().enumerate();
             let grants =
                 grants.map(|(number, raw)| self.grant(document, &format!("{place}/grants/{number}"), raw)).collect();
-            self.agencies.push((Agency { id, name: agency.name.clone(), grants }, tokens));
+            let callback = agency.callback.clone();
+            if let Some(callback) = callback.as_ref().filter(|callback| !is_safe_address(&callback.address)) {
+                let message = format!(
+                    "\"{}\" is not an address that results may go to: write https://, or http:// of this machine",
+                    callback.address
+                );
+                self.errors.push(document.error(&format!("{place}/callback/address"), message));
+            }
+            let limits = agency.limits;
+            let (name, has_callback) = (agency.name.clone(), callback.is_some());
+            let here = document.error(&format!("{place}/callback"), "");
+            let callback = callback.map(|callback| (callback, here));
+            let agency = Agency { id, name, grants, has_callback };
+            self.agencies.push(Member { agency, tokens, limits, callback });
         }
     }
 
@@ -260,7 +362,8 @@ impl Reader {
             }
         }
         let every = raw.purposes.iter().any(|purpose| purpose == "*");
-        Grant { claims, purposes: if every { Purposes::Every } else { Purposes::These(purposes) } }
+        let purposes = if every { Purposes::Every } else { Purposes::These(purposes) };
+        Grant { claims, purposes, keeps: raw.keep }
     }
 
     fn settings(&mut self, document: &Document, raw: &Raw) -> Option<Settings> {
@@ -274,6 +377,7 @@ impl Reader {
         let answer_within = duration("/server/answer_within", &raw.server.answer_within, 1);
         let shutdown_grace = duration("/server/shutdown_grace", &raw.server.shutdown_grace, 1);
         let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for, 24 * 30);
+        let open_for = duration("/durable/open_for", &raw.durable.open_for, 24 * 90);
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));
@@ -289,6 +393,8 @@ impl Reader {
             request_timeout: request_timeout?,
             answer_within: answer_within?,
             shutdown_grace: shutdown_grace?,
+            connections: raw.server.connections,
+            at_once: raw.server.at_once,
             fact_bytes: raw.memory.facts_mib * 1024 * 1024,
             verifications: raw.memory.verifications,
             verifications_for: verifications_for?,
@@ -296,7 +402,18 @@ impl Reader {
             not_connected,
             purposes: std::mem::take(&mut self.purposes),
             agencies: std::mem::take(&mut self.agencies),
+            data_dir: raw.durable.folder.clone(),
+            store_key: raw.durable.key.clone(),
+            open_for: open_for?,
             patterns: std::mem::take(&mut self.patterns),
         })
     }
+}
+
+/// Whether results may go there: nobody on the way can read or change them.
+fn is_safe_address(address: &str) -> bool {
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with([':', '/']);
+    let is_local = local.iter().any(|prefix| address.strip_prefix(prefix).is_some_and(ends));
+    address.len() > "https://".len() && address.starts_with("https://") || is_local
 }

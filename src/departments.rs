@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -68,6 +69,8 @@ pub struct Question {
     pub occasion: Arc<Occasion>,
     /// A fact that was got before this moment will not do.
     pub not_before: Option<Timestamp>,
+    /// How long the answer may take.
+    pub within: Duration,
 }
 
 /// What a department answered.
@@ -95,11 +98,13 @@ impl fmt::Debug for Fact {
 pub struct Failure {
     /// Why.
     pub cause: Cause,
+    /// When it may be worth asking again, where that is known.
+    pub until: Option<Timestamp>,
 }
 
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Self {
-        Self { cause }
+        Self { cause, until: None }
     }
 }
 

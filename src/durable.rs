@@ -103,6 +103,8 @@ pub struct OpenQuestion {
     pub again: Option<Timestamp>,
     /// Whether it is asked again while a department cannot be asked.
     pub patient: bool,
+    /// Whether the agency is to be told of the outcome.
+    pub notify: bool,
 }
 
 impl std::fmt::Debug for OpenQuestion {
@@ -141,4 +143,73 @@ pub struct Quota {
     pub seconds: u32,
     /// The window's number, counted from the beginning of 1970 in Asia/Shanghai.
     pub window: i64,
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! For tests of what needs something durable and is not about that.
+
+    use std::collections::HashMap;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Keeps reservations in memory, and nothing else.
+    #[derive(Default)]
+    pub(crate) struct Volatile(Mutex<HashMap<Quota, u32>>);
+
+    fn done<'a, T: Send + 'a>(value: T) -> Kept<'a, T> {
+        Box::pin(std::future::ready(Ok(value)))
+    }
+
+    impl Durable for Volatile {
+        fn keep<'a>(&'a self, _: &'a OpenQuestion) -> Kept<'a, ()> {
+            done(())
+        }
+
+        fn close<'a>(&'a self, _: &'a ClosedQuestion, _: Timestamp, _: bool) -> Kept<'a, ()> {
+            done(())
+        }
+
+        fn open_questions(&self) -> Kept<'_, Vec<OpenQuestion>> {
+            done(Vec::new())
+        }
+
+        fn closed_question(&self, _: Uuid) -> Kept<'_, Option<ClosedQuestion>> {
+            done(None)
+        }
+
+        fn applying<'a>(&'a self, _: &'a Question) -> Kept<'a, ()> {
+            done(())
+        }
+
+        fn applied<'a>(&'a self, _: &'a Question, _: &'a [(String, String)]) -> Kept<'a, ()> {
+            done(())
+        }
+
+        fn application<'a>(&'a self, _: &'a Question) -> Kept<'a, Option<Application>> {
+            done(None)
+        }
+
+        fn application_ended<'a>(&'a self, _: &'a Question) -> Kept<'a, ()> {
+            done(())
+        }
+
+        fn reserve<'a>(&'a self, quota: &'a Quota, up_to: u32) -> Kept<'a, ()> {
+            self.0.lock().unwrap().insert(quota.clone(), up_to);
+            done(())
+        }
+
+        fn reserved<'a>(&'a self, quota: &'a Quota) -> Kept<'a, u32> {
+            done(self.0.lock().unwrap().get(quota).copied().unwrap_or_default())
+        }
+
+        fn notices(&self, _: Timestamp) -> Kept<'_, Vec<(ClosedQuestion, u32)>> {
+            done(Vec::new())
+        }
+
+        fn noticed(&self, _: Uuid, _: Option<Timestamp>) -> Kept<'_, ()> {
+            done(())
+        }
+    }
 }

@@ -1,27 +1,30 @@
-//! Layer 3: the use case. Authorise, plan, ask, decide, answer.
+//! Layer 3: the use case. Authorise, plan, ask, decide, answer; and what becomes of a question that takes longer.
 
 mod asking;
 mod freshness;
+mod journey;
 mod verification;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::FuturesUnordered;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::claims::{Claim, Inquiry};
+use crate::claims::Claim;
 use crate::clock::Clock;
-use crate::departments::{Departments, Occasion};
-use crate::domain::{AgencyId, ClaimRef, Person, Slug};
+use crate::departments::Departments;
+use crate::domain::{ClaimRef, Person, Slug};
+use crate::durable::{Durable, NotSaved};
 use crate::matters::Catalog;
-use crate::rights::{self, Agency, Refusal};
+use crate::rights::{self, Agency, Permit, Refusal};
 
-use asking::Asking;
 pub use freshness::{Freshness, SourceState};
+use journey::Journey;
 pub use verification::{Verification, Verifications};
 
 /// One thread's gateway. What all threads share is behind `Arc`s in it.
@@ -33,12 +36,18 @@ pub struct Gateway {
     pub departments: Arc<dyn Departments>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What must survive a restart.
+    pub durable: Arc<dyn Durable>,
     /// Verifications of all threads, for a while.
     pub verifications: Verifications,
     /// When each source last answered.
     pub freshness: Arc<Freshness>,
+    /// How long a question may stay open.
+    pub open_for: Duration,
     /// Verifications that go on after their reply.
     pub tasks: TaskTracker,
+    /// The process is about to end: open questions are taken up by the next one.
+    pub stop: CancellationToken,
 }
 
 /// A question that is well-formed.
@@ -56,12 +65,31 @@ pub struct Request {
     pub officer: String,
     /// The agency's own case number.
     pub case: Option<String>,
-    /// How old a fact may be at most.
-    pub max_age: Option<Duration>,
+    /// A fact that was got before this moment will not do.
+    pub not_before: Option<Timestamp>,
     /// Identifies the request.
     pub request_id: String,
     /// The caller's trace context, handed on.
     pub traceparent: Option<String>,
+    /// Whether it is to be kept while a department cannot be asked, and asked again.
+    pub patient: bool,
+}
+
+/// Why a question is not verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unverified {
+    /// It is not granted.
+    #[error("not granted")]
+    Refused(Refusal),
+    /// It takes longer, and could not be kept.
+    #[error("the question could not be kept")]
+    NotKept,
+}
+
+impl From<NotSaved> for Unverified {
+    fn from(_: NotSaved) -> Self {
+        Self::NotKept
+    }
 }
 
 impl Gateway {
@@ -69,63 +97,70 @@ impl Gateway {
     ///
     /// # Errors
     /// What is not granted.
-    pub fn authorise(&self, agency: &Agency, claim: &ClaimRef, purpose: &Slug) -> Result<(), Refusal> {
+    pub fn authorise(&self, agency: &Agency, claim: &ClaimRef, purpose: &Slug) -> Result<Permit, Refusal> {
         rights::decide(agency, claim, purpose)
     }
 
-    /// Answers a question, waiting at most `wait`. One that takes longer goes on behind its `pending` answer.
+    /// Answers a question, waiting at most `wait`. One that takes longer is kept, and goes on behind its `pending` answer.
     ///
     /// # Errors
-    /// What is not granted to the agency.
+    /// What is not granted to the agency; or that a question which takes longer cannot be kept.
     pub async fn verify(
         &self,
         agency: &Agency,
-        request: Request,
+        mut request: Request,
         wait: Duration,
-    ) -> Result<Arc<Verification>, Refusal> {
-        self.authorise(agency, request.claim.reference(), &request.purpose)?;
-        let id = Uuid::now_v7();
+    ) -> Result<Arc<Verification>, Unverified> {
+        let permit =
+            self.authorise(agency, request.claim.reference(), &request.purpose).map_err(Unverified::Refused)?;
+        request.patient &= permit.keeps;
+        let (id, asked) = (Uuid::now_v7(), self.clock.now());
         if !request.claim.is_connected() {
-            let referred =
-                Verification::referred(id, agency.id.clone(), request.claim.reference().clone(), self.clock.now());
+            let referred = Verification::referred(id, agency.id.clone(), &request, self.catalog.digest(), asked);
             return Ok(self.verifications.keep(referred).await);
         }
-        let mut asking = self.plan(id, agency.id.clone(), request);
-        if timeout(wait, asking.run()).await.is_ok() {
-            return Ok(self.verifications.keep(asking.verification()).await);
+        let expires = SignedDuration::try_from(self.open_for).ok().and_then(|open| asked.checked_add(open).ok());
+        let mut journey = Journey::new(self.clone(), id, agency, request, asked, expires.unwrap_or(Timestamp::MAX));
+        match timeout(wait, journey.travel()).await {
+            Ok(Some(verification)) => Ok(self.verifications.keep(verification).await),
+            // Either it takes longer, or it has to wait for a department to open.
+            Ok(None) | Err(_) => {
+                journey.keep().await?;
+                let pending = self.verifications.keep(journey.verification()).await;
+                journey.go_on_behind();
+                Ok(pending)
+            }
         }
-        let pending = self.verifications.keep(asking.verification()).await;
-        let verifications = self.verifications.clone();
-        self.tasks.spawn(async move {
-            asking.run().await;
-            verifications.keep(asking.verification()).await;
-        });
-        Ok(pending)
     }
 
-    fn plan(&self, id: Uuid, agency: AgencyId, request: Request) -> Asking {
-        let started = self.clock.now();
-        let oldest = request.max_age.and_then(|age| jiff::SignedDuration::try_from(age).ok());
-        let values: Vec<Value> = request.parameters.values().cloned().collect();
-        Asking {
-            id,
-            agency: agency.clone(),
-            claim: request.claim.reference().clone(),
-            inquiry: Inquiry::new(request.claim, request.people, &values, self.clock.today()),
-            departments: Arc::clone(&self.departments),
-            freshness: Arc::clone(&self.freshness),
-            parameters: Arc::new(request.parameters),
-            occasion: Arc::new(Occasion {
-                agency,
-                officer: request.officer,
-                purpose: request.purpose,
-                case: request.case,
-                request_id: request.request_id,
-                traceparent: request.traceparent,
-            }),
-            not_before: oldest.and_then(|age| started.checked_sub(age).ok()),
-            started,
-            awaited: FuturesUnordered::new(),
+    /// Takes up the questions that an earlier process left open.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn resume(&self) -> Result<usize, NotSaved> {
+        let open = self.durable.open_questions().await?;
+        let count = open.len();
+        for question in open {
+            let Some(journey) = Journey::resumed(self.clone(), &question) else {
+                tracing::error!(verification.id = %question.id, "an open question is of no claim in the catalog any more");
+                if let Some(lost) = Verification::unanswerable(&question, self.catalog.digest(), self.clock.now()) {
+                    journey::close(self, &lost, question.notify).await?;
+                }
+                continue;
+            };
+            self.verifications.keep(journey.verification()).await;
+            journey.go_on_behind();
         }
+        Ok(count)
+    }
+
+    /// A verification by its id, if this agency asked for it.
+    pub async fn find(&self, id: Uuid, agency: &crate::domain::AgencyId) -> Option<Arc<Verification>> {
+        if let Some(verification) = self.verifications.find(id, agency).await {
+            return Some(verification);
+        }
+        let closed = self.durable.closed_question(id).await.ok()??;
+        let verification: Verification = serde_json::from_value(closed.verification).ok()?;
+        (verification.agency == *agency).then(|| Arc::new(verification))
     }
 }

@@ -26,7 +26,9 @@
 
 pub mod access;
 pub mod api;
+pub mod breaker;
 pub mod cache;
+pub mod callbacks;
 pub mod claims;
 pub mod cli;
 pub mod clock;
@@ -42,3 +44,4 @@ pub mod rights;
 pub mod server;
 pub mod simulator;
 pub mod sources;
+pub mod store;

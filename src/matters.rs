@@ -22,7 +22,7 @@ pub struct Catalog {
     matters: Vec<Matter>,
     claims: BTreeMap<ClaimRef, Arc<Claim>>,
     policy: Policy,
-    digest: String,
+    digest: Arc<str>,
 }
 
 impl Catalog {
@@ -57,7 +57,7 @@ impl Catalog {
 
     /// A digest of the rules: two catalogs with the same digest decide alike. `sha256:` and lower-case hexadecimal digits.
     #[must_use]
-    pub fn digest(&self) -> &str {
+    pub fn digest(&self) -> &Arc<str> {
         &self.digest
     }
 }

@@ -11,6 +11,8 @@ pub struct Agency {
     pub name: String,
     /// What it may ask.
     pub grants: Vec<Grant>,
+    /// Whether it is told of outcomes that took longer.
+    pub has_callback: bool,
 }
 
 /// These claims, for these purposes.
@@ -20,6 +22,15 @@ pub struct Grant {
     pub claims: Vec<ClaimPattern>,
     /// The purposes.
     pub purposes: Purposes,
+    /// Whether a question is kept, where the agency wants that, while a department cannot be asked.
+    pub keeps: bool,
+}
+
+/// What is granted for a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit {
+    /// Whether it may be kept while a department cannot be asked.
+    pub keeps: bool,
 }
 
 /// Which claims a grant covers.
@@ -55,13 +66,14 @@ pub enum Refusal {
 ///
 /// # Errors
 /// What is not granted.
-pub fn decide(agency: &Agency, claim: &ClaimRef, purpose: &Slug) -> Result<(), Refusal> {
+pub fn decide(agency: &Agency, claim: &ClaimRef, purpose: &Slug) -> Result<Permit, Refusal> {
     let covers = |grant: &&Grant| grant.claims.iter().any(|pattern| pattern.covers(claim));
     let mut covering = agency.grants.iter().filter(covers).peekable();
     if covering.peek().is_none() {
         return Err(Refusal::Claim);
     }
-    if covering.any(|grant| grant.purposes.cover(purpose)) { Ok(()) } else { Err(Refusal::Purpose) }
+    let granted = covering.filter(|grant| grant.purposes.cover(purpose)).map(|grant| grant.keeps);
+    granted.reduce(|one, other| one || other).map(|keeps| Permit { keeps }).ok_or(Refusal::Purpose)
 }
 
 impl ClaimPattern {
@@ -118,16 +130,18 @@ mod tests {
                 ["*"] => Purposes::Every,
                 purposes => Purposes::These(purposes.iter().map(|purpose| purpose.parse().unwrap()).collect()),
             },
+            keeps: false,
         };
         Agency {
             id: AgencyId("fund".parse().unwrap()),
             name: "住房公积金管理中心".to_owned(),
             grants: grants.iter().map(grant).collect(),
+            has_callback: false,
         }
     }
 
     fn ask(agency: &Agency, claim: &str, purpose: &str) -> Result<(), Refusal> {
-        decide(agency, &claim.parse().unwrap(), &purpose.parse().unwrap())
+        decide(agency, &claim.parse().unwrap(), &purpose.parse().unwrap()).map(|permit| assert!(!permit.keeps))
     }
 
     #[test]

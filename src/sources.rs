@@ -1,7 +1,7 @@
 //! Layer 2: departments' systems, each described by a file and asked over HTTP.
 //!
-//! A question goes down this list, and its answer up: `request` (with `template`), `authentication`, `client`, `decode`,
-//! `reply`. `text` is a file as it is written, `load` checks it.
+//! A question goes down this list, and its answer up: `client`, `stack` (with `state` and `limits`), `request` (with
+//! `template`), `authentication`, `decode`, `reply`. `text` is a file as it is written, `load` checks it.
 
 mod authentication;
 mod client;
@@ -10,6 +10,8 @@ mod limits;
 mod load;
 mod reply;
 mod request;
+mod stack;
+mod state;
 mod template;
 mod text;
 
@@ -19,10 +21,11 @@ use std::time::Duration;
 use jsonschema::Validator;
 
 use crate::departments::OperationPromise;
-use crate::domain::Slug;
+use crate::domain::{Slug, TokenHash};
 
 pub use client::{ClientError, Sources, install_crypto};
 pub use load::Surroundings;
+pub use state::States;
 
 use authentication::Authentication;
 use decode::Step;
@@ -39,6 +42,7 @@ pub struct Description {
     ca: Option<Vec<u8>>,
     identity: Option<Vec<u8>>,
     authentication: Authentication,
+    event_token: Option<TokenHash>,
     limits: Limits,
     planned_outages: Vec<String>,
     operations: BTreeMap<Slug, Operation>,
@@ -60,7 +64,7 @@ pub struct Lifetimes {
 struct Operation {
     promise: OperationPromise,
     lifetimes: Lifetimes,
-    deadline: Duration,
+    hedge_after: Option<Duration>,
     service: Option<String>,
     exchange: Exchange,
     fetch: Option<Fetch>,
@@ -81,7 +85,10 @@ struct Exchange {
 struct Fetch {
     exchange: Exchange,
     capture: Vec<(String, String)>,
+    /// How long to wait, at first, before asking again.
     every: Duration,
+    /// How long the department may take.
+    within: Duration,
 }
 
 impl Description {
@@ -95,6 +102,12 @@ impl Description {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The hash of the token by which it tells of events, if it does.
+    #[must_use]
+    pub fn event_token(&self) -> Option<TokenHash> {
+        self.event_token
     }
 
     /// When it is planned to be out of service, in words.

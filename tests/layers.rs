@@ -6,11 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module with its layer. A module imports modules of lower layers, and those of its own layer that are named here.
-const LAYERS: [(&str, u8, &[&str]); 21] = [
+const LAYERS: [(&str, u8, &[&str]); 24] = [
     ("domain", 0, &[]),
     ("clock", 0, &[]),
     ("diagnostic", 0, &[]),
     ("document", 0, &["diagnostic"]),
+    ("breaker", 1, &[]),
     ("departments", 1, &[]),
     ("durable", 1, &["departments"]),
     ("claims", 1, &["departments"]),
@@ -18,8 +19,10 @@ const LAYERS: [(&str, u8, &[&str]); 21] = [
     ("rights", 1, &[]),
     ("access", 2, &[]),
     ("cache", 2, &[]),
+    ("callbacks", 2, &[]),
     ("config", 2, &[]),
     ("sources", 2, &[]),
+    ("store", 2, &[]),
     ("gateway", 3, &[]),
     ("api", 4, &[]),
     ("server", 4, &["api"]),

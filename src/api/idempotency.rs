@@ -16,7 +16,8 @@ pub struct Replies(Cache<(AgencyId, String), Arc<Stored>>);
 #[derive(Debug, Clone)]
 pub(super) struct StoredReply {
     pub(super) status: StatusCode,
-    pub(super) location: Option<String>,
+    /// Of one that is pending: where to ask for the outcome, and after how many seconds.
+    pub(super) later: Option<(String, i64)>,
     pub(super) body: Bytes,
 }
 

@@ -23,7 +23,7 @@ impl Documents {
         let matters: Vec<Value> = catalog.matters().iter().map(matter_json).collect();
         let each = catalog.matters().iter().zip(&matters);
         let each = each.map(|(matter, value)| (matter.id.to_string(), Document::new(value))).collect();
-        Self { list: Document::new(&json!({"rules": catalog.digest(), "matters": matters})), each }
+        Self { list: Document::new(&json!({"rules": &**catalog.digest(), "matters": matters})), each }
     }
 }
 

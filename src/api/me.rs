@@ -12,7 +12,7 @@ use crate::rights::{Grant, Purposes};
 /// `GET /v1/me`: who the caller is, and what it may ask.
 pub(super) async fn me(State(api): App, headers: HeaderMap, context: Context) -> Response<Body> {
     let agency = match authenticate(&api, &headers) {
-        Ok(agency) => agency,
+        Ok(caller) => caller.agency,
         Err(problem) => return problem.respond(&context),
     };
     let purpose = |id: &Slug| json!({"id": id.as_str(), "name": api.shared.purposes.get(id)});

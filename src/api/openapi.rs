@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Response};
 use serde_json::{Map, Value, json};
 
 use super::verification_request::{MAX_CASE, MAX_LEGAL_BASIS, MAX_OFFICER};
-use super::{App, health, matters, me, problems, sources, triage, verifications};
+use super::{App, events, health, matters, me, problems, sources, triage, verifications};
 use crate::claims::{Claim, ParameterKind};
 use crate::domain::Slug;
 use crate::matters::Catalog;
@@ -27,7 +27,13 @@ pub fn document(catalog: &Catalog, purposes: &BTreeMap<Slug, String>) -> Value {
         .into_iter()
         .chain([triage::documentation()])
         .chain(verifications::documentation(&request))
-        .chain([me::documentation(), sources::documentation(), problems::documentation(), own_documentation()])
+        .chain([
+            me::documentation(),
+            sources::documentation(),
+            events::documentation(),
+            problems::documentation(),
+            own_documentation(),
+        ])
         .chain(health::documentation());
     for (path, item) in described {
         paths.insert(path.to_owned(), item);

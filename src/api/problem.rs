@@ -39,8 +39,13 @@ pub(crate) enum Problem {
     IdempotencyConflict,
     /// Well-formed, but not a question.
     Invalid(Vec<FieldError>),
-    /// More questions than the grant allows; again after so many seconds.
-    RateLimited(u32),
+    /// More requests than the agency may make: so many; again after so many seconds.
+    RateLimited {
+        /// How many it may make.
+        limit: u32,
+        /// After how many seconds it may make more.
+        seconds: u32,
+    },
     /// More requests than the gateway can do; again after so many seconds.
     Overloaded(u32),
     /// The question cannot be recorded, so nobody is asked; again after so many seconds.
@@ -82,7 +87,7 @@ impl Problem {
             Self::RequestTimeout => "request-timeout",
             Self::IdempotencyConflict => "idempotency-conflict",
             Self::Invalid(_) => "invalid-request",
-            Self::RateLimited(_) => "rate-limited",
+            Self::RateLimited { .. } => "rate-limited",
             Self::Overloaded(_) => "overloaded",
             Self::LedgerUnavailable(_) => "ledger-unavailable",
         }
@@ -100,7 +105,7 @@ impl Problem {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::IdempotencyConflict => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded(_) | Self::LedgerUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -120,7 +125,7 @@ impl Problem {
             | Self::RequestTimeout
             | Self::IdempotencyConflict
             | Self::Invalid(_)
-            | Self::RateLimited(_) => Origin::Client,
+            | Self::RateLimited { .. } => Origin::Client,
         }
     }
 
@@ -131,7 +136,9 @@ impl Problem {
 
     fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::RateLimited(seconds) | Self::Overloaded(seconds) | Self::LedgerUnavailable(seconds) => Some(*seconds),
+            Self::RateLimited { seconds, .. } | Self::Overloaded(seconds) | Self::LedgerUnavailable(seconds) => {
+                Some(*seconds)
+            }
             _ => None,
         }
     }
@@ -178,7 +185,7 @@ impl Problem {
                 ("Idempotency conflict", "This Idempotency-Key came before with another body; use a new key."),
             ],
             Self::Invalid(_) => [("请求不符合要求", CORRECT[0]), ("Invalid request", CORRECT[1])],
-            Self::RateLimited(_) => [
+            Self::RateLimited { .. } => [
                 ("请求过于频繁", "已超过授权的次数，请在 Retry-After 所示的秒数之后重试。"),
                 ("Too many requests", "More than the grant allows; try again after the seconds of Retry-After."),
             ],
@@ -206,7 +213,7 @@ impl Problem {
             | Self::UnsupportedMediaType
             | Self::RequestTimeout
             | Self::IdempotencyConflict
-            | Self::RateLimited(_)
+            | Self::RateLimited { .. }
             | Self::Overloaded(_)
             | Self::LedgerUnavailable(_) => &[],
         }
@@ -251,6 +258,11 @@ impl Problem {
             Self::InvalidToken => {
                 let challenge = HeaderValue::from_static("Bearer realm=\"heyan\", error=\"invalid_token\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Self::RateLimited { limit, seconds } => {
+                headers.insert("ratelimit-limit", HeaderValue::from(*limit));
+                headers.insert("ratelimit-remaining", HeaderValue::from(0));
+                headers.insert("ratelimit-reset", HeaderValue::from(*seconds));
             }
             Self::MethodNotAllowed(allowed) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allowed));

@@ -34,7 +34,7 @@ pub(super) fn every() -> [Problem; 13] {
         Problem::RequestTimeout,
         Problem::IdempotencyConflict,
         Problem::Invalid(Vec::new()),
-        Problem::RateLimited(1),
+        Problem::RateLimited { limit: 1, seconds: 1 },
         Problem::Overloaded(1),
         Problem::LedgerUnavailable(1),
     ]

@@ -25,7 +25,7 @@ pub(super) async fn list(State(api): App, headers: HeaderMap, context: Context) 
     if let Err(problem) = authenticate(&api, &headers) {
         return problem.respond(&context);
     }
-    let states: std::collections::BTreeMap<&Slug, SourceState> = api.gateway.freshness.sources().collect();
+    let states = api.gateway.freshness.sources();
     let source = |source: &SourceSummary| {
         let state = states.get(&source.id).copied().unwrap_or_default();
         json!({

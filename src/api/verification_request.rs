@@ -259,7 +259,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    fn wrong(&mut self, pointer: impl Into<String>, reason: Reason) {
+    pub(super) fn wrong(&mut self, pointer: impl Into<String>, reason: Reason) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(FieldError { pointer: pointer.into(), reason });
         }
@@ -272,7 +272,7 @@ impl Reader {
         value.as_object()
     }
 
-    fn string<'a>(&mut self, pointer: &str, value: &'a Value) -> Option<&'a str> {
+    pub(super) fn string<'a>(&mut self, pointer: &str, value: &'a Value) -> Option<&'a str> {
         if !value.is_string() {
             self.wrong(pointer, Reason::Type(Kind::String));
         }

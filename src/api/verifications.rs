@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use super::verification_request::{Contract, VerificationRequest};
 use super::{Api, App, authenticate, body, guidance, reply};
 use crate::claims::WitnessReport;
 use crate::domain::{Answer, Cause, Outcome, Slug};
-use crate::gateway::{self, Verification};
+use crate::gateway::{self, Unverified, Verification};
 use crate::rights::{Agency, Refusal};
 
 /// `POST /v1/verifications`: one verification.
@@ -34,12 +34,12 @@ pub(super) async fn show(
     headers: HeaderMap,
     context: Context,
 ) -> Response<Body> {
-    let agency = match authenticate(&api, &headers) {
-        Ok(agency) => agency,
+    let caller = match authenticate(&api, &headers) {
+        Ok(caller) => caller,
         Err(problem) => return problem.respond(&context),
     };
     let found = match id.parse::<Uuid>() {
-        Ok(id) => api.gateway.verifications.find(id, &agency.id).await,
+        Ok(id) => api.gateway.find(id, &caller.agency.id).await,
         Err(_) => None,
     };
     match found {
@@ -50,22 +50,35 @@ pub(super) async fn show(
 
 async fn verify(api: &Api, context: &Context, request: Request<Body>) -> Result<StoredReply, Problem> {
     let headers = request.headers();
-    let agency = authenticate(api, headers)?;
+    let caller = authenticate(api, headers)?;
+    let agency = caller.agency;
     let key = idempotency::key(headers)?;
-    let wait = preferred_wait(headers).unwrap_or(api.shared.answer_within);
+    let preference = Preference::of(headers);
+    let wait = preference.wait.unwrap_or(api.shared.answer_within);
     let (bytes, value) = body::read(api, request).await?;
     let today = api.gateway.clock.today();
     let contract = Contract { catalog: &api.gateway.catalog, purposes: &api.shared.purpose_ids, today };
     let question = contract.read(&value).map_err(Problem::Invalid)?;
     api.gateway.authorise(agency, question.claim.reference(), &question.purpose).map_err(refused)?;
     let work = async {
-        let verification = api.gateway.verify(agency, gateway_request(question, agency, context), wait).await;
-        Ok(present(api, &*verification.map_err(refused)?, context))
+        let request = gateway_request(api, question, agency, context, preference.asynchronous);
+        let verification = api.gateway.verify(agency, request, wait).await.map_err(|why| match why {
+            Unverified::Refused(refusal) => refused(refusal),
+            Unverified::NotKept => Problem::Overloaded(5),
+        });
+        Ok(present(api, &*verification?, context))
     };
     api.shared.replies.once(&agency.id, key, &bytes, work).await
 }
 
-fn gateway_request(question: VerificationRequest, agency: &Agency, context: &Context) -> gateway::Request {
+fn gateway_request(
+    api: &Api,
+    question: VerificationRequest,
+    agency: &Agency,
+    context: &Context,
+    patient: bool,
+) -> gateway::Request {
+    let oldest = question.max_age.and_then(|age| SignedDuration::try_from(age).ok());
     gateway::Request {
         claim: question.claim,
         people: question.people,
@@ -74,9 +87,10 @@ fn gateway_request(question: VerificationRequest, agency: &Agency, context: &Con
         // Departments want somebody to answer for the question; where nobody is named, the agency does.
         officer: question.officer.unwrap_or_else(|| agency.id.to_string()),
         case: question.case,
-        max_age: question.max_age,
+        not_before: oldest.and_then(|age| api.gateway.clock.now().checked_sub(age).ok()),
         request_id: context.request_id.clone(),
         traceparent: Some(context.traceparent.clone()),
+        patient,
     }
 }
 
@@ -87,19 +101,34 @@ fn refused(refusal: Refusal) -> Problem {
     }
 }
 
-/// How long the caller wants to wait (RFC 7240): `respond-async`, or `wait=` seconds, a minute at most.
-fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
-    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    preferences.flat_map(|value| value.split([',', ';'])).find_map(|preference| {
-        match preference.trim().split_once('=') {
-            None if preference.trim().eq_ignore_ascii_case("respond-async") => Some(Duration::ZERO),
-            Some((name, seconds)) if name.trim().eq_ignore_ascii_case("wait") => {
-                let seconds = seconds.trim().trim_matches('"').parse::<u64>().ok()?;
-                Some(Duration::from_secs(seconds.min(60)))
+/// What the caller prefers (RFC 7240).
+#[derive(Default)]
+struct Preference {
+    /// `wait=` seconds, a minute at most; with `respond-async`: not at all.
+    wait: Option<Duration>,
+    /// `respond-async`: the question may be kept, and asked later.
+    asynchronous: bool,
+}
+
+impl Preference {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut preference = Self::default();
+        let fields = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+        for item in fields.flat_map(|value| value.split([',', ';'])) {
+            match item.trim().split_once('=') {
+                None if item.trim().eq_ignore_ascii_case("respond-async") => preference.asynchronous = true,
+                Some((name, seconds)) if name.trim().eq_ignore_ascii_case("wait") && preference.wait.is_none() => {
+                    let seconds = seconds.trim().trim_matches('"').parse::<u64>().ok();
+                    preference.wait = seconds.map(|seconds| Duration::from_secs(seconds.min(60)));
+                }
+                _ => {}
             }
-            _ => None,
         }
-    })
+        if preference.asynchronous && preference.wait.is_none() {
+            preference.wait = Some(Duration::ZERO);
+        }
+        preference
+    }
 }
 
 /// The reply as it goes onto the wire: written straight to bytes, because every answer goes this way.
@@ -115,6 +144,9 @@ struct Reply<'a> {
     degraded: Vec<&'a str>,
     guidance: Value,
     rules: &'a str,
+    /// When a department is asked again that cannot be asked now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<Timestamp>,
     trace_id: &'a str,
 }
 
@@ -124,15 +156,24 @@ struct Witness<'a> {
     answer: Answer,
     as_of: Option<Timestamp>,
     cached: bool,
+    #[serde(skip_serializing_if = "is_not")]
+    stale: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
 }
 
 impl<'a> From<&'a WitnessReport> for Witness<'a> {
     fn from(report: &'a WitnessReport) -> Self {
-        let WitnessReport { source, answer, cause, as_of, cached } = report;
-        Self { source: source.as_str(), answer: *answer, as_of: *as_of, cached: *cached, cause: *cause }
+        let WitnessReport { source, answer, cause, as_of, cached, stale } = report;
+        let source = source.as_str();
+        Self { source, answer: *answer, as_of: *as_of, cached: *cached, stale: *stale, cause: *cause }
     }
+}
+
+/// What is only said where it is so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_not(said: &bool) -> bool {
+    !said
 }
 
 fn present(api: &Api, verification: &Verification, context: &Context) -> StoredReply {
@@ -152,13 +193,15 @@ fn present(api: &Api, verification: &Verification, context: &Context) -> StoredR
             &catalog.policy().transition,
             context.english,
         ),
-        rules: catalog.digest(),
+        rules: &verification.rules,
+        again: verification.again,
         trace_id: &context.trace_id,
     };
     let pending = verification.outcome == Outcome::Pending;
+    let wait = verification.again.map_or(1, |again| again.duration_since(api.gateway.clock.now()).as_secs().max(1));
     StoredReply {
         status: if pending { StatusCode::ACCEPTED } else { StatusCode::OK },
-        location: pending.then(|| format!("/v1/verifications/{}", verification.id)),
+        later: pending.then(|| (format!("/v1/verifications/{}", verification.id), wait)),
         // A structure without maps of unknown keys can always be written.
         body: serde_json::to_vec(&reply).unwrap_or_default().into(),
     }
@@ -166,9 +209,11 @@ fn present(api: &Api, verification: &Verification, context: &Context) -> StoredR
 
 fn send(stored: StoredReply, context: &Context) -> Response<Body> {
     let mut response = reply(stored.status, context, stored.body);
-    if let Some(location) = stored.location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+    if let Some((location, wait)) = stored.later
+        && let Ok(location) = HeaderValue::from_str(&location)
+    {
         response.headers_mut().insert(header::LOCATION, location);
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
     }
     response
 }
@@ -189,6 +234,7 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
             problem(413, "The body is too large"),
             problem(415, "The body is not declared as JSON"),
             problem(422, "The body is not a question"),
+            problem(503, "The question takes longer, and cannot be kept"),
         ],
     );
     create["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": request}}});
@@ -233,6 +279,10 @@ fn pending(verification: &Value) -> (String, Value) {
     (status, pending)
 }
 
+fn causes() -> Vec<&'static str> {
+    Cause::ALL.iter().map(|cause| cause.as_str()).collect()
+}
+
 /// The schema of a verification's reply.
 pub(super) fn schema() -> Value {
     let witness = json!({
@@ -242,7 +292,8 @@ pub(super) fn schema() -> Value {
             "answer": {"enum": ["confirms", "refutes", "no-record", "mismatch", "unavailable", "pending"]},
             "as_of": {"type": ["string", "null"], "format": "date-time"},
             "cached": {"type": "boolean"},
-            "cause": {"type": "string", "description": "why it is unavailable"}
+            "stale": {"const": true, "description": "it is past its lifetime, and serves because the source cannot be asked"},
+            "cause": {"enum": causes(), "description": "why it is unavailable"}
         }
     });
     json!({
@@ -265,6 +316,7 @@ pub(super) fn schema() -> Value {
             "degraded": {"type": "array", "items": {"type": "string"}},
             "guidance": guidance::schema(),
             "rules": {"type": "string", "description": "digest of the rules that decided"},
+            "again": {"type": "string", "format": "date-time", "description": "when a department is asked again that cannot be asked now"},
             "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"}
         }
     })

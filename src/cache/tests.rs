@@ -93,6 +93,7 @@ fn question(name: &str) -> Question {
             traceparent: None,
         }),
         not_before: None,
+        within: Duration::from_secs(1),
     }
 }
 

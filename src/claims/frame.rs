@@ -249,11 +249,12 @@ impl Frame {
             (None, None) if awaited => (witness.source.clone(), Answer::Pending, None),
             (None, None) => return,
         };
-        let mut report = WitnessReport { source, answer, cause, as_of: None, cached: false };
+        let mut report = WitnessReport { source, answer, cause, as_of: None, cached: false, stale: false };
         for slot in slots.iter().filter(|slot| slot.operation.source == report.source) {
             if let State::Answered { fact, cached } = &slot.state {
                 report.as_of = Some(report.as_of.map_or(fact.as_of, |as_of| as_of.min(fact.as_of)));
                 report.cached |= cached;
+                report.stale |= fact.stale;
             }
         }
         // Witnesses that rest on the same source alone may say the same.

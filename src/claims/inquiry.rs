@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::expression::Subject;
@@ -36,7 +37,7 @@ pub struct Ask {
 }
 
 /// What one witness said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WitnessReport {
     /// The source that was asked.
     pub source: Slug,
@@ -48,6 +49,8 @@ pub struct WitnessReport {
     pub as_of: Option<Timestamp>,
     /// Whether one of its answers was known before.
     pub cached: bool,
+    /// Whether one of its answers is past its lifetime, and serves because the source cannot be asked.
+    pub stale: bool,
 }
 
 impl Inquiry {

@@ -1,8 +1,11 @@
 mod samples;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -12,13 +15,16 @@ use clap::Args;
 use serde_json::json;
 
 use self::samples::Sample;
-use super::{Failure, check, say, serve};
+use super::running::Running;
+use super::{Failure, check, say};
 use crate::access::Token;
 use crate::clock::{Clock as _, SystemClock};
+use crate::config::{AgencyLimits, Member, SecretPlace};
 use crate::domain::AgencyId;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
-use crate::server::{Installation, Server};
+use crate::server::{Installation, Server, open_store};
 use crate::simulator::{Options, Simulator};
+use crate::store::StoreKey;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -34,13 +40,20 @@ pub(super) struct Arguments {
     /// Lay the folders `config` and `schemas` of this directory over the demo's own
     #[arg(long, value_name = "DIR")]
     overlay: Vec<PathBuf>,
+    /// Keep here what must survive a restart; without it, it is in memory alone
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     /// Print one line of JSON once ready
     #[arg(long)]
     json: bool,
 }
 
 /// What the demo's departments are told to accept; real installations keep such things out of the program.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 8] = [
+    ("HEYAN_POLICE_EVENTS_TOKEN", "demo-police-events"),
+    ("HEYAN_CIVIL_AFFAIRS_EVENTS_TOKEN", "demo-civil-affairs-events"),
+    ("HEYAN_HEALTH_EVENTS_TOKEN", "demo-health-events"),
+    ("HEYAN_COURT_EVENTS_TOKEN", "demo-court-events"),
     ("HEYAN_POLICE_SECRET", "demo-police-secret"),
     ("HEYAN_CIVIL_AFFAIRS_FIRST_KEY", "demo-civil-first-key"),
     ("HEYAN_HEALTH_TOKEN", "demo-health-token"),
@@ -48,15 +61,13 @@ const SECRETS: [(&str, &str); 4] = [
 ];
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let folder = check::folder(None, &arguments.overlay)?;
     let departments = Departments::start(arguments)?;
-    let variable =
-        |name: &str| departments.variable(name).or_else(|| std::env::var(name).ok()).or_else(|| secret(name));
-    let mut installation = Installation::load(&folder, &variable).map_err(Failure::Configuration)?;
     let token = Token::generate()?;
-    installation.settings.listen = arguments.listen;
-    installation.settings.agencies.push((tester()?, vec![token.hash()]));
-    let server = Server::start(installation, Arc::new(SystemClock))
+    let load = || load(arguments, &departments, &token);
+    let installation = load()?;
+    let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
+    let running = Running::new(arguments.data_dir.as_deref())?;
+    let server = Server::start(installation, Arc::new(SystemClock), store)
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
     let gateway = format!("http://{}", server.address());
     let samples = samples::of(&departments.cast)?;
@@ -72,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         print(&gateway, &token, &departments, &samples);
     }
-    serve::until_stopped()?;
+    running.until_stopped(&server, load)?;
     server.stop().context("the gateway did not end well")?;
     departments.stop();
     Ok(())
@@ -83,11 +94,42 @@ pub(super) fn secret(name: &str) -> Option<String> {
     SECRETS.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
 }
 
-/// An agency that may ask everything.
-fn tester() -> Result<Agency, Failure> {
-    let id = "demo".parse().map_err(|_| anyhow!("no id"))?;
-    let grants = vec![Grant { claims: vec![ClaimPattern::Every], purposes: Purposes::Every }];
-    Ok(Agency { id: AgencyId(id), name: "演示用证部门".to_owned(), grants })
+fn load(arguments: &Arguments, departments: &Departments, token: &Token) -> Result<Installation, Failure> {
+    let folder = check::folder(None, &arguments.overlay)?;
+    let variable =
+        |name: &str| departments.variable(name).or_else(|| std::env::var(name).ok()).or_else(|| secret(name));
+    let mut installation = Installation::load(&folder, &variable).map_err(Failure::Configuration)?;
+    let settings = &mut installation.settings;
+    settings.listen = arguments.listen;
+    settings.agencies.push(tester(token)?);
+    if let Some(data_dir) = &arguments.data_dir {
+        settings.data_dir = Some(data_dir.clone());
+        if settings.store_key.is_none() {
+            settings.store_key = Some(SecretPlace::File { file: key_beside(data_dir)? });
+        }
+    }
+    Ok(installation)
+}
+
+/// An agency that may ask everything, and as often as it likes.
+fn tester(token: &Token) -> Result<Member, Failure> {
+    let id = AgencyId("demo".parse().map_err(|_| anyhow!("no id"))?);
+    let grants = vec![Grant { claims: vec![ClaimPattern::Every], purposes: Purposes::Every, keeps: true }];
+    let agency = Agency { id, name: "演示用证部门".to_owned(), grants, has_callback: false };
+    let limits = AgencyLimits { per_second: u32::MAX, at_once: u32::MAX };
+    Ok(Member { agency, tokens: vec![token.hash()], limits, callback: None })
+}
+
+/// The demo's key lies beside what it opens: everybody in there is invented.
+fn key_beside(data_dir: &Path) -> Result<PathBuf, Failure> {
+    let file = data_dir.join("store.key");
+    if !file.exists() {
+        fs::create_dir_all(data_dir).with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
+        let mut options = fs::OpenOptions::new();
+        let mut new = options.write(true).create_new(true).mode(0o600).open(&file)?;
+        new.write_all(StoreKey::generate()?.reveal().as_bytes())?;
+    }
+    Ok(file)
 }
 
 /// The simulated departments, on a thread of their own.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::running::Running;
 use super::{Failure, check};
 use crate::clock::SystemClock;
-use crate::server::{Installation, Server};
+use crate::config::SecretPlace;
+use crate::server::{Installation, Server, open_store};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -20,34 +22,37 @@ pub(super) struct Arguments {
     /// Listen here instead of where the file says
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Keep here what must survive a restart, instead of where the file says; its key stands in `HEYAN_STORE_KEY` unless the
+    /// file says otherwise
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn load(&self) -> Result<Installation, Failure> {
+        let folder = check::folder(Some(&self.config), &self.overlay)?;
+        let mut installation =
+            Installation::load(&folder, &|name| std::env::var(name).ok()).map_err(Failure::Configuration)?;
+        let settings = &mut installation.settings;
+        settings.listen = self.listen.unwrap_or(settings.listen);
+        if let Some(data_dir) = &self.data_dir {
+            settings.data_dir = Some(data_dir.clone());
+            settings.store_key.get_or_insert(SecretPlace::Variable { env: "HEYAN_STORE_KEY".to_owned() });
+        }
+        Ok(installation)
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let folder = check::folder(Some(&arguments.config), &arguments.overlay)?;
-    let mut installation =
-        Installation::load(&folder, &|name| std::env::var(name).ok()).map_err(Failure::Configuration)?;
-    if let Some(listen) = arguments.listen {
-        installation.settings.listen = listen;
-    }
-    let listen = installation.settings.listen;
-    let server =
-        Server::start(installation, Arc::new(SystemClock)).with_context(|| format!("cannot listen on {listen}"))?;
+    let installation = arguments.load()?;
+    let (listen, data_dir) = (installation.settings.listen, installation.settings.data_dir.clone());
+    let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
+    let running = Running::new(data_dir.as_deref())?;
+    let server = Server::start(installation, Arc::new(SystemClock), store)
+        .with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(server.address = %server.address(), "taking requests");
-    until_stopped()?;
+    running.until_stopped(&server, || arguments.load())?;
     tracing::info!("stopping: running requests may end");
     server.stop().context("the gateway did not end well")?;
     Ok(())
-}
-
-/// Waits for SIGINT or SIGTERM.
-pub(super) fn until_stopped() -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
-        Ok(())
-    })
 }

@@ -46,11 +46,11 @@ fn agencies_may_stand_in_files_of_their_own() {
         ("config/agencies/b.toml", &agency("b", "2", "\"*\"", "\"*\"")),
     ])
     .unwrap();
-    let (a, tokens) = &settings.agencies[0];
+    let Member { agency: a, tokens, .. } = &settings.agencies[0];
     assert_eq!(a.id.to_string(), "a");
     assert_eq!(tokens, &[TokenHash::of("1")]);
     assert_eq!(a.grants[0].purposes, Purposes::These(vec!["pension".parse().unwrap()]));
-    assert_eq!(settings.agencies[1].0.grants[0].purposes, Purposes::Every);
+    assert_eq!(settings.agencies[1].agency.grants[0].purposes, Purposes::Every);
 }
 
 #[test]

@@ -2,9 +2,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A name of ours: lower-case letters, digits and single hyphens, 1 to 64 characters. Matters, claims, sources,
 /// operations, roles and purposes are named so.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Slug(Arc<str>);
 
 /// Why a text is not a [`Slug`].
@@ -37,8 +40,23 @@ impl fmt::Display for Slug {
     }
 }
 
+impl TryFrom<String> for Slug {
+    type Error = SlugError;
+
+    fn try_from(text: String) -> Result<Self, SlugError> {
+        text.parse()
+    }
+}
+
+impl From<Slug> for String {
+    fn from(slug: Slug) -> Self {
+        slug.as_str().to_owned()
+    }
+}
+
 /// The agency (用证部门) that calls.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct AgencyId(pub Slug);
 
 impl fmt::Display for AgencyId {
@@ -48,7 +66,7 @@ impl fmt::Display for AgencyId {
 }
 
 /// A claim by its full name, `matter/claim`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClaimRef {
     /// The matter.
     pub matter: Slug,

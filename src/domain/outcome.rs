@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What one witness says (答复).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// The facts confirm the claim.
@@ -58,13 +58,15 @@ impl Outcome {
 }
 
 /// Why a department gave no usable answer: one name each, the same in replies, metrics and docs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// No answer in time.
     Timeout,
-    /// Nothing listens at the department's address, or the connection broke before an answer.
+    /// Nothing listens at the department's address.
     ConnectRefused,
+    /// The connection broke before the whole answer was there.
+    ConnectionLost,
     /// The secure connection failed.
     Tls,
     /// The department says that it is busy.
@@ -85,19 +87,51 @@ pub enum Cause {
     Misconfigured,
     /// The department is out of service at this time, as planned.
     PlannedOutage,
+    /// The department has failed too often of late: it is left alone for a moment.
+    CircuitOpen,
     /// We may not ask the department more often.
     RateLimited,
+    /// As many calls as the department takes at once are under way, and waiting would take too long.
+    Saturated,
+    /// We stopped while an application was being sent: whether the department has it is not known, and it is not sent twice.
+    Interrupted,
+    /// What has to be kept before the department may be asked could not be kept.
+    NotKept,
     /// A value cannot be written in the form that the department wants.
     Unrepresentable,
 }
 
 impl Cause {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Timeout,
+        Self::ConnectRefused,
+        Self::ConnectionLost,
+        Self::Tls,
+        Self::Busy,
+        Self::Denied,
+        Self::SourceError,
+        Self::InvalidSourceResponse,
+        Self::WrongSubject,
+        Self::UnknownCode,
+        Self::TooLarge,
+        Self::Misconfigured,
+        Self::PlannedOutage,
+        Self::CircuitOpen,
+        Self::RateLimited,
+        Self::Saturated,
+        Self::Interrupted,
+        Self::NotKept,
+        Self::Unrepresentable,
+    ];
+
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",
             Self::ConnectRefused => "connect-refused",
+            Self::ConnectionLost => "connection-lost",
             Self::Tls => "tls",
             Self::Busy => "busy",
             Self::Denied => "denied",
@@ -108,9 +142,73 @@ impl Cause {
             Self::TooLarge => "too-large",
             Self::Misconfigured => "misconfigured",
             Self::PlannedOutage => "planned-outage",
+            Self::CircuitOpen => "circuit-open",
             Self::RateLimited => "rate-limited",
+            Self::Saturated => "saturated",
+            Self::Interrupted => "interrupted",
+            Self::NotKept => "not-kept",
             Self::Unrepresentable => "unrepresentable",
         }
+    }
+}
+
+impl Cause {
+    /// Whether asking again may go well a moment later.
+    #[must_use]
+    pub fn may_pass(self) -> bool {
+        match self {
+            Self::Timeout | Self::ConnectRefused | Self::ConnectionLost | Self::Busy | Self::SourceError => true,
+            Self::Tls
+            | Self::Denied
+            | Self::InvalidSourceResponse
+            | Self::WrongSubject
+            | Self::UnknownCode
+            | Self::TooLarge
+            | Self::Misconfigured
+            | Self::PlannedOutage
+            | Self::CircuitOpen
+            | Self::RateLimited
+            | Self::Saturated
+            | Self::Interrupted
+            | Self::NotKept
+            | Self::Unrepresentable => false,
+        }
+    }
+
+    /// Whether it is the department that failed.
+    #[must_use]
+    pub fn is_the_departments(self) -> bool {
+        match self {
+            Self::Timeout
+            | Self::ConnectRefused
+            | Self::ConnectionLost
+            | Self::Tls
+            | Self::Busy
+            | Self::Denied
+            | Self::SourceError
+            | Self::InvalidSourceResponse
+            | Self::WrongSubject
+            | Self::UnknownCode
+            | Self::TooLarge => true,
+            Self::Misconfigured
+            | Self::PlannedOutage
+            | Self::CircuitOpen
+            | Self::RateLimited
+            | Self::Saturated
+            | Self::Interrupted
+            | Self::NotKept
+            | Self::Unrepresentable => false,
+        }
+    }
+
+    /// Whether the question may be asked again later, when the department can be asked.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        self.may_pass()
+            || matches!(
+                self,
+                Self::PlannedOutage | Self::CircuitOpen | Self::RateLimited | Self::Saturated | Self::NotKept
+            )
     }
 }
 

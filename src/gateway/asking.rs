@@ -1,30 +1,33 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use super::{Freshness, Verification};
+use super::Freshness;
 use crate::claims::Inquiry;
 use crate::departments::{Departments, Fact, Failure, Occasion, Question};
-use crate::domain::{AgencyId, ClaimRef, Outcome, Slug};
+use crate::domain::{Outcome, Slug};
 
 /// One verification while departments are asked. It can be left waiting and taken up again: nothing that was asked is lost.
 pub(super) struct Asking {
-    pub(super) id: Uuid,
-    pub(super) agency: AgencyId,
-    pub(super) claim: ClaimRef,
     pub(super) inquiry: Inquiry,
     pub(super) departments: Arc<dyn Departments>,
     pub(super) freshness: Arc<Freshness>,
     pub(super) parameters: Arc<Map<String, Value>>,
     pub(super) occasion: Arc<Occasion>,
     pub(super) not_before: Option<Timestamp>,
+    /// How long an answer may take.
+    pub(super) within: Duration,
     pub(super) started: Timestamp,
     pub(super) awaited: FuturesUnordered<BoxFuture<'static, Answered>>,
+    /// When it may be worth asking again those who could not be asked: the latest of what they said.
+    pub(super) until: Option<Timestamp>,
+    /// Whether somebody failed in a way that asking again will not change.
+    pub(super) hopeless: bool,
 }
 
 /// Which question was answered, by whom, and how.
@@ -62,6 +65,7 @@ impl Asking {
                     parameters: Arc::clone(&self.parameters),
                     occasion: Arc::clone(&self.occasion),
                     not_before: self.not_before,
+                    within: self.within,
                 };
                 if let Some(fact) = self.departments.known(&question) {
                     self.inquiry.settle(ask.slot, Ok(fact), true);
@@ -83,26 +87,24 @@ impl Asking {
     fn settle(&mut self, (slot, source, answer): Answered) {
         self.freshness.note(&source, answer.as_ref());
         let cached = answer.as_ref().is_ok_and(|fact| fact.as_of < self.started);
+        if let Err(failure) = &answer {
+            self.until = self.until.max(failure.until);
+            self.hopeless |= !failure.cause.is_passing();
+        }
         self.inquiry.settle(slot, answer.map_err(|failure| failure.cause), cached);
     }
 
-    /// What is known so far.
-    pub(super) fn verification(&self) -> Verification {
-        let outcome = if self.awaited.is_empty() || self.inquiry.outcome().is_some() {
-            self.inquiry.outcome().unwrap_or(Outcome::Unavailable)
-        } else {
-            Outcome::Pending
-        };
-        let witnesses = self.inquiry.witnesses();
-        let as_of = witnesses.iter().filter_map(|witness| witness.as_of).min().unwrap_or(self.started);
-        Verification {
-            id: self.id,
-            agency: self.agency.clone(),
-            claim: self.claim.clone(),
-            outcome,
-            as_of,
-            degraded: self.inquiry.degraded(),
-            witnesses,
+    /// What it has come to.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.inquiry.outcome() {
+            Some(outcome) => outcome,
+            None if self.awaited.is_empty() => Outcome::Unavailable,
+            None => Outcome::Pending,
         }
+    }
+
+    /// Whether somebody is being asked.
+    pub(super) fn is_under_way(&self) -> bool {
+        !self.awaited.is_empty()
     }
 }

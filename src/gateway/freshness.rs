@@ -9,7 +9,7 @@ use crate::domain::{Cause, Slug};
 
 /// When each source last answered, and when it last failed.
 pub struct Freshness {
-    sources: BTreeMap<Slug, Mutex<SourceState>>,
+    sources: Mutex<BTreeMap<Slug, SourceState>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -23,24 +23,29 @@ pub struct SourceState {
 }
 
 impl Freshness {
-    /// Nothing known yet of these sources.
+    /// Nothing known yet.
     #[must_use]
-    pub fn new(sources: impl IntoIterator<Item = Slug>, clock: Arc<dyn Clock>) -> Self {
-        Self { sources: sources.into_iter().map(|source| (source, Mutex::default())).collect(), clock }
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { sources: Mutex::default(), clock }
     }
 
-    /// Every source with its state.
-    pub fn sources(&self) -> impl Iterator<Item = (&Slug, SourceState)> {
-        self.sources.iter().map(|(source, state)| (source, *state.lock().unwrap_or_else(PoisonError::into_inner)))
+    /// Every source that has been asked, with its state.
+    #[must_use]
+    pub fn sources(&self) -> BTreeMap<Slug, SourceState> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn note(&self, source: &Slug, answer: Result<&Arc<Fact>, &Failure>) {
-        let Some(state) = self.sources.get(source) else { return };
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if !sources.contains_key(source) {
+            sources.insert(source.clone(), SourceState::default());
+        }
+        let Some(state) = sources.get_mut(source) else { return };
         match answer {
             // A remembered fact says when the source was asked, not now.
             Ok(fact) => state.answered = state.answered.max(Some(fact.as_of)),
-            Err(failure) => state.failed = Some((self.clock.now(), failure.cause)),
+            Err(failure) => state.failed = Some((now, failure.cause)),
         }
     }
 }

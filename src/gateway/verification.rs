@@ -3,13 +3,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Request;
 use crate::claims::WitnessReport;
 use crate::domain::{AgencyId, ClaimRef, Outcome, Slug};
+use crate::durable::OpenQuestion;
 
 /// A verification as it stands. It holds nothing personal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// Its id (`UUIDv7`, RFC 9562).
     pub id: Uuid,
@@ -25,13 +29,35 @@ pub struct Verification {
     pub witnesses: Vec<WitnessReport>,
     /// Sources that could not be asked although the outcome stands without them.
     pub degraded: Vec<Slug>,
+    /// The digest of the rules that decided.
+    pub rules: Arc<str>,
+    /// When it is asked again, because a department cannot be asked until then.
+    pub again: Option<Timestamp>,
 }
 
 impl Verification {
     /// One that no connected source can answer.
-    pub(super) fn referred(id: Uuid, agency: AgencyId, claim: ClaimRef, now: Timestamp) -> Self {
-        let (witnesses, degraded) = (Vec::new(), Vec::new());
-        Self { id, agency, claim, outcome: Outcome::Referred, as_of: now, witnesses, degraded }
+    pub(super) fn referred(id: Uuid, agency: AgencyId, request: &Request, rules: &Arc<str>, now: Timestamp) -> Self {
+        Self::without_witnesses(id, agency, request.claim.reference().clone(), Outcome::Referred, rules, now)
+    }
+
+    /// One that an earlier process left open, and that the rules do not know any more.
+    pub(super) fn unanswerable(question: &OpenQuestion, rules: &Arc<str>, now: Timestamp) -> Option<Self> {
+        let agency = AgencyId(question.agency.parse().ok()?);
+        let claim = question.claim.parse().ok()?;
+        Some(Self::without_witnesses(question.id, agency, claim, Outcome::Unavailable, rules, now))
+    }
+
+    fn without_witnesses(
+        id: Uuid,
+        agency: AgencyId,
+        claim: ClaimRef,
+        outcome: Outcome,
+        rules: &Arc<str>,
+        as_of: Timestamp,
+    ) -> Self {
+        let (witnesses, degraded, rules) = (Vec::new(), Vec::new(), Arc::clone(rules));
+        Self { id, agency, claim, outcome, as_of, witnesses, degraded, rules, again: None }
     }
 }
 
@@ -43,7 +69,9 @@ impl Verifications {
     /// Keeps up to `entries`, each for `retention`.
     #[must_use]
     pub fn new(entries: u64, retention: Duration) -> Self {
-        Self(Cache::builder().max_capacity(entries).time_to_live(retention).build())
+        // The oldest goes first: what was asked just now is what is asked for next.
+        let cache = Cache::builder().max_capacity(entries).eviction_policy(EvictionPolicy::lru());
+        Self(cache.time_to_live(retention).build())
     }
 
     /// The verification with this id, if this agency asked for it.

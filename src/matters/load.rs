@@ -211,13 +211,14 @@ fn policy(files: &CatalogFiles, schemas: &CatalogSchemas) -> Result<Policy, Vec<
     Ok(Policy { transition: text.transition, no_basis: text.no_basis.guidance, retained: items.items })
 }
 
-fn digest(files: &CatalogFiles) -> String {
+fn digest(files: &CatalogFiles) -> Arc<str> {
     let mut hasher = Sha256::new();
     for (_, text) in files.matters.iter().chain([&files.policy, &files.retained]) {
         hasher.update(Sha256::digest(text.as_bytes()));
     }
-    hasher.finalize().iter().fold("sha256:".to_owned(), |mut hex, byte| {
+    let digest = hasher.finalize().iter().fold("sha256:".to_owned(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
-    })
+    });
+    digest.into()
 }

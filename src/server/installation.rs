@@ -2,9 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
 use crate::api::SourceSummary;
+use crate::callbacks::{Recipient, Recipients};
 use crate::claims::{Connections, FactShapes};
-use crate::config::{File, Folder, Settings};
+use crate::config::{File, Folder, SecretPlace, Settings};
 use crate::departments::OperationRef;
 use crate::diagnostic::Diagnostic;
 use crate::document::DocumentSchema;
@@ -25,6 +29,10 @@ pub struct Installation {
     pub triage: Triage,
     /// All sources, as agencies may know them.
     pub summaries: Vec<SourceSummary>,
+    /// Where agencies are told of outcomes.
+    pub recipients: Recipients,
+    /// A digest of the sources' files: facts that one installation has got serve another only where it is the same.
+    pub sources: [u8; 32],
 }
 
 /// Where addresses and secrets come from that a source's file only names: environment variables, by name.
@@ -63,10 +71,15 @@ impl Installation {
         if let (Some(settings), Some(catalog)) = (&settings, &catalog) {
             errors.extend(settings.check_grants(catalog));
         }
+        let recipients = settings.as_ref().map(|settings| recipients(settings, environment)).unwrap_or_default();
+        errors.extend(recipients.1);
         match (settings, catalog, triage) {
             (Some(settings), Some(catalog), Some(triage)) if errors.is_empty() => {
                 let summaries = summaries(&descriptions, &settings.not_connected);
-                Ok(Self { settings, catalog: Arc::new(catalog), descriptions: descriptions.into(), triage, summaries })
+                let (catalog, descriptions, recipients) =
+                    (Arc::new(catalog), descriptions.into(), Arc::new(recipients.0));
+                let sources = sources_digest(folder);
+                Ok(Self { settings, catalog, descriptions, triage, summaries, recipients, sources })
             }
             _ => {
                 errors.sort();
@@ -171,6 +184,37 @@ fn triage(folder: &Folder, catalog: &Catalog) -> Result<Triage, Vec<Diagnostic>>
     });
     Triage::new(matters.chain(retained), &cues)
         .map_err(|wrong| wrong.into_iter().map(|(place, message)| document.error(&place, message)).collect())
+}
+
+/// Where agencies are told of outcomes, with the secrets that sign it.
+fn recipients(settings: &Settings, environment: &Environment<'_>) -> (BTreeMap<String, Recipient>, Vec<Diagnostic>) {
+    let (mut recipients, mut errors) = (BTreeMap::new(), Vec::new());
+    for member in &settings.agencies {
+        let Some((callback, place)) = &member.callback else { continue };
+        let secret = match &callback.secret {
+            SecretPlace::Variable { env } => environment(env)
+                .ok_or_else(|| format!("the environment variable {env} is not set; it holds the secret")),
+            SecretPlace::File { file } => std::fs::read_to_string(file)
+                .map_err(|error| format!("{} cannot be read: {error}", file.display()))
+                .map(|text| text.trim_end().to_owned()),
+        };
+        match secret.and_then(|secret| Recipient::new(&callback.address, Zeroizing::new(secret))) {
+            Ok(recipient) => drop(recipients.insert(member.agency.id.to_string(), recipient)),
+            Err(message) => errors.push(Diagnostic { message, ..place.clone() }),
+        }
+    }
+    (recipients, errors)
+}
+
+fn sources_digest(folder: &Folder) -> [u8; 32] {
+    let places = ["config/sources/", "schemas/sources/", "schemas/facts/"];
+    let files = folder.files().filter(|(path, _)| places.iter().any(|place| path.starts_with(place)));
+    let mut hasher = Sha256::new();
+    for (path, file) in files {
+        hasher.update(Sha256::digest(path.as_bytes()));
+        hasher.update(Sha256::digest(file.text.as_bytes()));
+    }
+    hasher.finalize().into()
 }
 
 fn summaries(descriptions: &[Description], not_connected: &BTreeSet<Slug>) -> Vec<SourceSummary> {

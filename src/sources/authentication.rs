@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::template::{Inputs, Landing, Template};
 use super::text::{Algorithm, CredentialsIn, DigestEncoding};
-use crate::domain::Cause;
+use crate::domain::{Cause, TokenHash};
 
 /// A secret, which shows itself to nobody.
 #[derive(Clone)]
@@ -29,6 +29,11 @@ impl Secret {
 
     fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// The hash by which whoever shows it is known.
+    pub(super) fn token_hash(&self) -> TokenHash {
+        TokenHash::of(&self.0)
     }
 }
 
@@ -88,7 +93,16 @@ pub(super) struct DigestOfFields {
 
 /// A token or a working key that serves for a while. Those who need it at once wait for one fetch.
 #[derive(Default)]
-pub(super) struct Cached(Mutex<Option<(Secret, Instant)>>);
+pub(super) struct Cached(Mutex<Option<Fetched>>);
+
+struct Fetched {
+    secret: Secret,
+    when: Instant,
+    until: Instant,
+}
+
+/// What was fetched so lately is not what the department refuses.
+const YOUNG: Duration = Duration::from_secs(5);
 
 impl fmt::Debug for Cached {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,20 +113,22 @@ impl fmt::Debug for Cached {
 impl Cached {
     async fn get(&self, fetch: impl Future<Output = Result<(Secret, Duration), Cause>>) -> Result<Secret, Cause> {
         let mut slot = self.0.lock().await;
-        if let Some((secret, until)) = slot.as_ref()
-            && Instant::now() < *until
-        {
-            return Ok(secret.clone());
+        let now = Instant::now();
+        if let Some(fetched) = slot.as_ref().filter(|fetched| now < fetched.until) {
+            return Ok(fetched.secret.clone());
         }
         let (secret, lifetime) = fetch.await?;
         // It must not expire on its way to the department.
         let margin = (lifetime / 10).min(Duration::from_secs(30));
-        *slot = Some((secret.clone(), Instant::now() + lifetime.saturating_sub(margin)));
+        let when = Instant::now();
+        *slot = Some(Fetched { secret: secret.clone(), when, until: when + lifetime.saturating_sub(margin) });
         Ok(secret)
     }
 
-    async fn forget(&self) {
-        *self.0.lock().await = None;
+    /// Forgets it, unless it is young. Returns whether it did.
+    async fn forget(&self) -> bool {
+        let mut slot = self.0.lock().await;
+        slot.take_if(|fetched| fetched.when.elapsed() >= YOUNG).is_some()
     }
 }
 
@@ -148,7 +164,8 @@ impl Authentication {
         }
     }
 
-    /// Forgets what was fetched, because the department no longer takes it. Returns whether there was anything.
+    /// Forgets what was fetched, because the department no longer takes it. Returns whether there was anything that it may
+    /// have been about.
     pub(super) async fn renew(&self) -> bool {
         match self {
             Self::OAuth2(oauth2) => oauth2.token.forget().await,
@@ -158,11 +175,8 @@ impl Authentication {
             | Self::Query { .. }
             | Self::Bearer { .. }
             | Self::Basic { .. }
-            | Self::Digest(_) => {
-                return false;
-            }
+            | Self::Digest(_) => false,
         }
-        true
     }
 }
 

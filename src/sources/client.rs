@@ -1,27 +1,38 @@
-//! Asking over HTTP.
+//! Asking: from a question to a fact, over HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Response};
 use serde_json::Value;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::request::{QuestionInputs, RequestTemplate};
+use super::stack::{Attempt, Stack};
+use super::state::{Circuit, SourceState, States};
 use super::text::Meaning;
-use super::{Description, Exchange, Operation};
+use super::{Description, Exchange, Fetch, Operation};
 use crate::clock::Clock;
-use crate::departments::{Asking, Departments, Fact, Failure, Question};
+use crate::departments::{Asking, Departments, Fact, Failure, OperationRef, Question};
 use crate::domain::{Cause, Slug};
+use crate::durable::{Application, Durable};
 
 /// The connected sources, with clients of this thread's own.
 pub struct Sources {
     descriptions: Arc<[Description]>,
-    places: BTreeMap<Slug, usize>,
-    clients: Vec<Client>,
+    places: HashMap<OperationRef, Place>,
     clock: Arc<dyn Clock>,
+    durable: Arc<dyn Durable>,
+}
+
+/// Where an operation is found, and its state.
+struct Place {
+    source: usize,
+    client: Client,
+    state: Arc<SourceState>,
+    circuit: Arc<Circuit>,
 }
 
 /// A client could not be made: a certificate cannot be used, or a proxy's address.
@@ -38,42 +49,56 @@ impl fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// Clients for these sources.
+    /// Clients for these sources, whose states are shared with other threads.
     ///
     /// # Errors
     /// If a client cannot be made.
-    pub fn new(descriptions: Arc<[Description]>, clock: Arc<dyn Clock>) -> Result<Self, ClientError> {
+    pub fn new(
+        descriptions: Arc<[Description]>,
+        states: &States,
+        clock: Arc<dyn Clock>,
+        durable: Arc<dyn Durable>,
+    ) -> Result<Self, ClientError> {
         install_crypto();
-        let client = |source: &Description| source.client().ok_or_else(|| ClientError { source_id: source.id.clone() });
-        let clients = descriptions.iter().map(client).collect::<Result<_, _>>()?;
-        let places = descriptions.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
-        Ok(Self { descriptions, places, clients, clock })
+        let mut places = HashMap::new();
+        for (index, source) in descriptions.iter().enumerate() {
+            let client = source.client().ok_or_else(|| ClientError { source_id: source.id.clone() })?;
+            let state = states.of(source);
+            for operation in source.operations.values() {
+                let circuit = state.circuit(operation, &source.limits);
+                let place = Place { source: index, client: client.clone(), state: Arc::clone(&state), circuit };
+                places.insert(operation.promise.operation.clone(), place);
+            }
+        }
+        Ok(Self { descriptions, places, clock, durable })
     }
 
     async fn ask(&self, question: &Question) -> Result<Arc<Fact>, Failure> {
-        let place = self.places.get(&question.operation.source).ok_or(Cause::Misconfigured)?;
-        let source = self.descriptions.get(*place).ok_or(Cause::Misconfigured)?;
-        let client = self.clients.get(*place).ok_or(Cause::Misconfigured)?;
-        let operation = source.operations.get(&question.operation.operation).ok_or(Cause::Misconfigured)?;
         let as_of = self.clock.now();
-        let call = Call { source, operation, client, question, clock: &*self.clock };
-        let answer = match timeout(operation.deadline, call.run()).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Cause::Timeout),
-        };
-        match answer {
+        let call = self.call(question).ok_or(Cause::Misconfigured)?;
+        match call.run().await {
             Ok(record) => Ok(Arc::new(Fact { record, as_of, stale: false })),
-            Err(cause) => {
-                tracing::warn!(
-                    source.id = %question.operation.source,
-                    source.operation = %question.operation.operation,
-                    error.type = cause.as_str(),
-                    request.id = %question.occasion.request_id,
-                    "a department gave no answer"
-                );
-                Err(cause.into())
+            Err(failure) => {
+                // What was not sent is no news: the state of the source says why.
+                if failure.cause.is_the_departments() {
+                    tracing::warn!(
+                        source.id = %question.operation.source,
+                        source.operation = %question.operation.operation,
+                        error.type = failure.cause.as_str(),
+                        request.id = %question.occasion.request_id,
+                        "a department gave no answer"
+                    );
+                }
+                Err(failure)
             }
         }
+    }
+
+    fn call<'a>(&'a self, question: &'a Question) -> Option<Call<'a>> {
+        let place = self.places.get(&question.operation)?;
+        let source = self.descriptions.get(place.source)?;
+        let operation = source.operations.get(&question.operation.operation)?;
+        Some(Call { source, operation, place, question, clock: &*self.clock, durable: &*self.durable })
     }
 }
 
@@ -87,41 +112,149 @@ impl Departments for Sources {
 struct Call<'a> {
     source: &'a Description,
     operation: &'a Operation,
-    client: &'a Client,
+    place: &'a Place,
     question: &'a Question,
     clock: &'a dyn Clock,
+    durable: &'a dyn Durable,
+}
+
+/// What an exchange says.
+enum Said {
+    /// The department has this record, or none.
+    Fact(Option<Value>),
+    /// It has taken an application, under these values.
+    Taken(Vec<(String, String)>),
+    /// It needs more time.
+    Pending,
 }
 
 impl Call<'_> {
-    async fn run(&self) -> Result<Option<Value>, Cause> {
-        let _place = self.source.limits.enter(self.clock.now()).await?;
-        let (mut meaning, mut reply) = self.exchange(&self.operation.exchange, &[]).await?;
-        if let Some(fetch) = self.operation.fetch.as_ref().filter(|_| meaning == Meaning::Ok) {
-            let captured = captured(&fetch.capture, &reply)?;
-            loop {
-                (meaning, reply) = self.exchange(&fetch.exchange, &captured).await?;
-                if meaning != Meaning::Pending {
-                    break;
+    async fn run(&self) -> Result<Option<Value>, Failure> {
+        match &self.operation.fetch {
+            None => match self.exchange(&Step::Query, self.question.within.min(self.source.limits.deadline)).await? {
+                Said::Fact(record) => Ok(record),
+                Said::Taken(_) | Said::Pending => Err(Cause::InvalidSourceResponse.into()),
+            },
+            Some(fetch) => self.apply_and_fetch(fetch).await,
+        }
+    }
+
+    /// Applies, unless an equal question has applied already, and asks for the feedback until it is there.
+    ///
+    /// What a crash leaves behind: before `applying` nothing; from then until `applied` an application of which nobody knows
+    /// whether the department has it, which is never sent again by whoever takes it up; then the application itself, which is
+    /// fetched on.
+    async fn apply_and_fetch(&self, fetch: &Fetch) -> Result<Option<Value>, Failure> {
+        let not_kept = |_| Failure::from(Cause::NotKept);
+        let answer = match self.durable.application(self.question).await.map_err(not_kept)? {
+            Some(Application::Unknown) => Err(Cause::Interrupted.into()),
+            Some(Application::Made(captured)) => self.fetch(fetch, captured).await,
+            None => {
+                self.durable.applying(self.question).await.map_err(not_kept)?;
+                match self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await {
+                    Ok(Said::Taken(captured)) => {
+                        self.durable.applied(self.question, &captured).await.map_err(not_kept)?;
+                        self.fetch(fetch, captured).await
+                    }
+                    Ok(Said::Fact(record)) => Ok(record),
+                    Ok(Said::Pending) => Err(Cause::InvalidSourceResponse.into()),
+                    Err(failure) => Err(failure),
                 }
-                sleep(fetch.every).await;
             }
-        }
-        self.operation.reading.fact(meaning, &reply, &self.question.about)
+        };
+        // It is answered or has failed in a way that we know of: an equal question may apply anew.
+        self.durable.application_ended(self.question).await.map_err(not_kept)?;
+        answer
     }
 
-    /// One HTTP exchange; a second one where the department no longer takes what we fetched to prove who we are.
-    async fn exchange(&self, exchange: &Exchange, captured: &[(String, String)]) -> Result<(Meaning, Value), Cause> {
-        let first = self.once(exchange, captured).await;
-        if first.as_ref().err() == Some(&Cause::Denied) && self.source.authentication.renew().await {
-            return self.once(exchange, captured).await;
+    async fn fetch(&self, fetch: &Fetch, captured: Vec<(String, String)>) -> Result<Option<Value>, Failure> {
+        let end = Instant::now() + self.question.within.min(fetch.within);
+        let step = Step::Fetch(fetch, captured);
+        let mut pause = fetch.every;
+        loop {
+            match self.exchange(&step, self.source.limits.deadline).await {
+                Ok(Said::Fact(record)) => return Ok(record),
+                Ok(Said::Pending | Said::Taken(_)) => {}
+                // The application stands, whatever this exchange came to.
+                Err(failure) if failure.cause.is_passing() => {}
+                Err(failure) => return Err(failure),
+            }
+            let next = Instant::now() + pause;
+            if next >= end {
+                sleep_until(end).await;
+                return Err(Cause::Timeout.into());
+            }
+            sleep_until(next).await;
+            pause = (pause * 3 / 2).min(fetch.every * SLOWEST);
         }
-        first
     }
 
+    async fn exchange(&self, step: &Step<'_>, within: Duration) -> Result<Said, Failure> {
+        let stack = Stack {
+            source: &self.source.id,
+            limits: &self.source.limits,
+            hedge_after: self.operation.hedge_after,
+            state: &self.place.state,
+            circuit: &self.place.circuit,
+            durable: self.durable,
+            clock: self.clock,
+            jitter: fastrand::f64,
+        };
+        stack.run(&Exchanging { call: self, step }, Instant::now() + within).await
+    }
+}
+
+/// Feedback that is not there is asked for less and less often, down to so much slower than at first.
+const SLOWEST: u32 = 100;
+
+/// A step on the way to an answer.
+enum Step<'a> {
+    Query,
+    Apply(&'a Fetch),
+    Fetch(&'a Fetch, Vec<(String, String)>),
+}
+
+/// One HTTP exchange, to be made by the resilience stack.
+struct Exchanging<'a> {
+    call: &'a Call<'a>,
+    step: &'a Step<'a>,
+}
+
+impl Attempt for Exchanging<'_> {
+    type Answer = Said;
+
+    async fn make(&self) -> Result<Said, Cause> {
+        let Call { operation, question, .. } = self.call;
+        let (exchange, captured): (&Exchange, &[(String, String)]) = match self.step {
+            Step::Query | Step::Apply(_) => (&operation.exchange, &[]),
+            Step::Fetch(fetch, captured) => (&fetch.exchange, captured),
+        };
+        let (meaning, reply) = self.call.once(exchange, captured).await?;
+        match (self.step, meaning) {
+            (Step::Apply(fetch), Meaning::Ok) => take(&fetch.capture, &reply).map(Said::Taken),
+            (Step::Fetch(..), Meaning::Pending) => Ok(Said::Pending),
+            _ => operation.reading.fact(meaning, &reply, &question.about).map(Said::Fact),
+        }
+    }
+
+    fn is_safe(&self) -> bool {
+        match self.step {
+            Step::Query | Step::Fetch(..) => true,
+            // The department would have it twice.
+            Step::Apply(_) => false,
+        }
+    }
+
+    async fn renew(&self) -> bool {
+        self.call.source.authentication.renew().await
+    }
+}
+
+impl Call<'_> {
     async fn once(&self, exchange: &Exchange, captured: &[(String, String)]) -> Result<(Meaning, Value), Cause> {
         let request = self.request(&exchange.request, captured)?;
         let service = self.operation.service.as_deref();
-        let request = self.source.authentication.apply(self.client, request, service).await?;
+        let request = self.source.authentication.apply(&self.place.client, request, service).await?;
         let response = request.send().await.map_err(|error| cause(&error))?;
         let by_status = exchange.envelope.of_status(response.status().as_u16())?;
         if let Some(meaning) = by_status.filter(|meaning| *meaning != Meaning::Ok) {
@@ -129,9 +262,10 @@ impl Call<'_> {
         }
         let body = bounded(response, self.source.limits.body).await?;
         let reply = super::decode::decode(&exchange.steps, body).map_err(|_| Cause::InvalidSourceResponse)?;
-        if let Some(error) = exchange.schema.iter_errors(&reply).next() {
+        if !exchange.schema.is_valid(&reply) {
             // Where in the schema, never what in the reply.
-            tracing::debug!(schema.path = %error.schema_path(), "a reply does not fit its schema");
+            let place = exchange.schema.iter_errors(&reply).next().map(|error| error.schema_path().to_string());
+            tracing::debug!(schema.path = place.unwrap_or_default(), "a reply does not fit its schema");
             return Err(Cause::InvalidSourceResponse);
         }
         let meaning = exchange.envelope.of_body(&reply)?;
@@ -144,7 +278,7 @@ impl Call<'_> {
         captured: &[(String, String)],
     ) -> Result<reqwest::RequestBuilder, Cause> {
         let inputs = QuestionInputs { question: self.question, now: self.clock.now(), captured };
-        let request = template.build(self.client, &inputs).map_err(|_| Cause::Unrepresentable)?;
+        let request = template.build(&self.place.client, &inputs).map_err(|_| Cause::Unrepresentable)?;
         Ok(match &self.question.occasion.traceparent {
             Some(traceparent) => request.header("traceparent", traceparent),
             None => request,
@@ -152,7 +286,7 @@ impl Call<'_> {
     }
 }
 
-fn captured(places: &[(String, String)], reply: &Value) -> Result<Vec<(String, String)>, Cause> {
+fn take(places: &[(String, String)], reply: &Value) -> Result<Vec<(String, String)>, Cause> {
     let capture = |(name, at): &(String, String)| {
         let value = match reply.pointer(at) {
             Some(Value::String(text)) if !text.is_empty() => text.clone(),
@@ -187,6 +321,14 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
     }
     let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = inner {
+        if let Some(broken) = error.downcast_ref::<hyper::Error>() {
+            if broken.is_parse_too_large() {
+                return Cause::TooLarge;
+            }
+            if broken.is_parse() {
+                return Cause::InvalidSourceResponse;
+            }
+        }
         if error.is::<rustls::Error>() {
             return Cause::Tls;
         }
@@ -197,7 +339,7 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
         }
         inner = error.source();
     }
-    Cause::ConnectRefused
+    if error.is_connect() { Cause::ConnectRefused } else { Cause::ConnectionLost }
 }
 
 /// Makes the one crypto provider of this program known to its TLS library. Doing it again changes nothing.
@@ -211,7 +353,6 @@ impl Description {
         let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.limits.connect_timeout)
-            .timeout(self.limits.response_timeout)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
             .referer(false)

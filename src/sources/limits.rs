@@ -1,50 +1,39 @@
-//! What a department allows: how much, how often, when, and how long it may take.
+//! What a department allows: how much, how often, when, and how long it may take. Plain values; what is used of it is in
+//! `state`.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::civil::{Time, Weekday};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use jiff::civil::{DateTime, Time, Weekday};
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::Cause;
+use crate::breaker;
 
 /// A source's limits.
 #[derive(Debug)]
 pub(super) struct Limits {
     pub(super) connect_timeout: Duration,
+    /// For one HTTP exchange.
     pub(super) response_timeout: Duration,
+    /// For one question, with everything that it takes.
     pub(super) deadline: Duration,
     /// The most bytes of a reply.
     pub(super) body: usize,
-    pub(super) concurrency: Semaphore,
-    pub(super) rates: Vec<Rate>,
+    /// The most exchanges at once.
+    pub(super) concurrency: usize,
+    pub(super) rates: Rates,
     pub(super) outages: Vec<Outage>,
+    pub(super) breaker: breaker::Policy,
+    /// The most times that an exchange is tried.
+    pub(super) attempts: u32,
 }
 
-/// The most calls in a window of time.
-#[derive(Debug)]
-pub(super) struct Rate {
-    most: u32,
-    seconds: i64,
-    /// The window's number, and how many calls were made in it.
-    window: Mutex<(i64, u32)>,
-}
-
-impl Rate {
-    pub(super) fn new(most: u32, window: Duration) -> Self {
-        Self { most, seconds: i64::try_from(window.as_secs()).unwrap_or(i64::MAX), window: Mutex::default() }
-    }
-
-    fn take(&self, now: Timestamp) -> bool {
-        let number = now.as_second() / self.seconds;
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.0 != number {
-            *window = (number, 0);
-        }
-        window.1 += 1;
-        window.1 <= self.most
-    }
+/// The most calls of the registration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Rates {
+    pub(super) per_second: Option<u32>,
+    pub(super) per_hour: Option<u32>,
+    pub(super) per_day: Option<u32>,
 }
 
 /// When a source is planned to be out of service, in Asia/Shanghai. A window whose end is not after its beginning goes on
@@ -57,54 +46,98 @@ pub(super) struct Outage {
     pub(super) to: Time,
 }
 
+/// Asia/Shanghai has kept UTC+8 without daylight saving time since 1991.
+const SHANGHAI: Offset = jiff::tz::offset(8);
+
 impl Outage {
-    fn covers(&self, now: Timestamp) -> bool {
-        let local = jiff::tz::offset(8).to_datetime(now);
-        let (time, day) = (local.time(), local.date().weekday());
+    /// When the outage that covers this moment ends.
+    fn end(&self, now: DateTime) -> Option<DateTime> {
+        let (time, date) = (now.time(), now.date());
         let on = |day: Weekday| self.days.is_empty() || self.days.contains(&day);
-        if self.from < self.to {
-            on(day) && self.from <= time && time < self.to
+        let ends_today = if self.from < self.to {
+            on(date.weekday()) && self.from <= time && time < self.to
         } else {
-            (on(day) && self.from <= time) || (on(day.previous()) && time < self.to)
+            on(date.weekday().previous()) && time < self.to
+        };
+        if ends_today {
+            return Some(date.to_datetime(self.to));
         }
+        let ends_tomorrow = self.from >= self.to && on(date.weekday()) && self.from <= time;
+        date.tomorrow().ok().filter(|_| ends_tomorrow).map(|tomorrow| tomorrow.to_datetime(self.to))
     }
 }
 
 impl Limits {
-    /// Takes a place among the calls, if the department allows one now.
-    pub(super) async fn enter(&self, now: Timestamp) -> Result<SemaphorePermit<'_>, Cause> {
-        if self.outages.iter().any(|outage| outage.covers(now)) {
-            return Err(Cause::PlannedOutage);
+    /// If the source is planned to be out of service at this moment: until when.
+    pub(super) fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut end = None;
+        let mut moment = SHANGHAI.to_datetime(now);
+        // One outage may begin where another ends; a week of them has no end that matters.
+        while let Some(next) = self.outages.iter().filter_map(|outage| outage.end(moment)).max() {
+            moment = next;
+            end = SHANGHAI.to_timestamp(next).ok();
+            if end.is_none_or(|end| end.duration_since(now) > WEEK) {
+                break;
+            }
         }
-        let permit = self.concurrency.acquire().await.map_err(|_| Cause::Busy)?;
-        if self.rates.iter().all(|rate| rate.take(now)) { Ok(permit) } else { Err(Cause::RateLimited) }
+        end
     }
 }
+
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn limits(outages: &[(&[Weekday], &str, &str)]) -> Limits {
+        let outage = |(days, from, to): &(&[Weekday], &str, &str)| Outage {
+            days: days.to_vec(),
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+        };
+        Limits {
+            connect_timeout: Duration::ZERO,
+            response_timeout: Duration::ZERO,
+            deadline: Duration::ZERO,
+            body: 0,
+            concurrency: 1,
+            rates: Rates::default(),
+            outages: outages.iter().map(outage).collect(),
+            breaker: breaker::Policy { failures: 1, open: Duration::ZERO },
+            attempts: 1,
+        }
+    }
+
+    fn closed(limits: &Limits, now: &str) -> Option<String> {
+        limits.closed_until(now.parse().unwrap()).map(|end| SHANGHAI.to_datetime(end).to_string())
+    }
+
     #[test]
     fn an_outage_may_go_on_past_midnight() {
-        let outage =
-            Outage { days: vec![Weekday::Monday], from: Time::constant(23, 0, 0, 0), to: Time::constant(1, 0, 0, 0) };
         // 2026-11-23 is a Monday.
-        for (moment, covered) in [
-            ("2026-11-23T22:59:00+08:00", false),
-            ("2026-11-23T23:00:00+08:00", true),
-            ("2026-11-24T00:59:00+08:00", true),
-            ("2026-11-24T01:00:00+08:00", false),
-            ("2026-11-24T23:30:00+08:00", false),
+        let limits = limits(&[(&[Weekday::Monday], "23:00:00", "01:00:00")]);
+        for (moment, until) in [
+            ("2026-11-23T22:59:59+08:00", None),
+            ("2026-11-23T00:30:00+08:00", None),
+            ("2026-11-23T23:00:00+08:00", Some("2026-11-24T01:00:00")),
+            ("2026-11-24T00:59:59+08:00", Some("2026-11-24T01:00:00")),
+            ("2026-11-24T01:00:00+08:00", None),
+            ("2026-11-24T23:30:00+08:00", None),
         ] {
-            assert_eq!(outage.covers(moment.parse().unwrap()), covered, "{moment}");
+            assert_eq!(closed(&limits, moment).as_deref(), until, "{moment}");
         }
     }
 
     #[test]
-    fn a_rate_counts_by_window() {
-        let rate = Rate::new(2, Duration::from_secs(1));
-        let at = |second| Timestamp::from_second(second).unwrap();
-        assert!(rate.take(at(5)) && rate.take(at(5)) && !rate.take(at(5)) && rate.take(at(6)));
+    fn outages_that_follow_each_other_are_one() {
+        let limits = limits(&[(&[], "20:00:00", "23:00:00"), (&[], "23:00:00", "06:00:00")]);
+        assert_eq!(closed(&limits, "2026-11-23T21:00:00+08:00").as_deref(), Some("2026-11-24T06:00:00"));
+        assert_eq!(closed(&limits, "2026-11-23T12:00:00+08:00"), None);
+    }
+
+    #[test]
+    fn a_source_that_never_opens_is_closed_all_the_same() {
+        assert!(closed(&limits(&[(&[], "00:00:00", "00:00:00")]), "2026-11-23T12:00:00+08:00").is_some());
     }
 }

@@ -11,13 +11,13 @@ use jiff::civil::{Time, Weekday};
 use reqwest::Url;
 use reqwest::header::HeaderName;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
 use super::authentication::{Authentication, Cached, DIGEST_INPUTS, DigestOfFields, ExchangePlatform, OAuth2, Secret};
-use super::limits::{Limits, Outage, Rate};
+use super::limits::{Limits, Outage, Rates};
 use super::template::Template;
 use super::text::{AuthenticationText, LimitsText, OperationText, OutageText, SecretText, Setting, SourceText};
 use super::{Description, Fetch, Lifetimes, Operation};
+use crate::breaker;
 use crate::clock;
 use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::Diagnostic;
@@ -79,10 +79,10 @@ impl Loader<'_> {
         let limits = self.limits(&text.limits);
         let (id, address) = (id?, address?);
         let authentication = self.authentication(&text.authentication, &address);
+        let event_token = text.events.as_ref().and_then(|events| self.secret_at("/events/token", &events.token));
         let mut operations = BTreeMap::new();
         for (name, operation) in &text.operations {
-            let loaded =
-                self.operation(&id, name, operation, text, &address, limits.as_ref().map(|limits| limits.deadline));
+            let loaded = self.operation(&id, name, operation, text, &address);
             operations.extend(loaded.map(|operation| (operation.promise.operation.operation.clone(), operation)));
         }
         Some(Description {
@@ -92,6 +92,7 @@ impl Loader<'_> {
             ca,
             identity,
             authentication: authentication?,
+            event_token: event_token.map(|token| token.token_hash()),
             limits: limits?,
             planned_outages: text.limits.planned_outages.iter().map(in_words).collect(),
             operations,
@@ -105,7 +106,6 @@ impl Loader<'_> {
         text: &OperationText,
         whole: &SourceText,
         address: &Url,
-        deadline: Option<Duration>,
     ) -> Option<Operation> {
         let place = format!("/operations/{name}");
         let operation = self.slug(&place, name);
@@ -122,8 +122,10 @@ impl Loader<'_> {
                 let exchange_of_fetch =
                     self.exchange(&place, &fetch.request, whole.envelope.as_ref(), address, &captured);
                 let every = self.duration(&format!("{place}/every"), &fetch.every);
+                let within = fetch.within.as_deref().unwrap_or("24h");
+                let within = self.duration(&format!("{place}/within"), within);
                 let capture = fetch.capture.iter().map(|(name, at)| (name.clone(), at.clone())).collect();
-                Some(Fetch { exchange: exchange_of_fetch?.0, capture, every: every? })
+                Some(Fetch { exchange: exchange_of_fetch?.0, capture, every: every?, within: within? })
             }
         };
         let (exchange, schema) = exchange?;
@@ -143,6 +145,8 @@ impl Loader<'_> {
         parameters.dedup();
         let found = self.duration(&format!("{place}/cache/found"), &text.cache.found);
         let no_record = self.duration(&format!("{place}/cache/no_record"), &text.cache.no_record);
+        let hedge_after = text.hedge_after.as_ref();
+        let hedge_after = hedge_after.and_then(|after| self.duration(&format!("{place}/hedge_after"), after));
         let stale = match &text.cache.stale {
             Some(stale) => self.duration(&format!("{place}/cache/stale"), stale),
             None => Some(Duration::ZERO),
@@ -152,7 +156,7 @@ impl Loader<'_> {
         Some(Operation {
             promise: OperationPromise { operation, fact: fact?, parameters, uses_name },
             lifetimes: Lifetimes { found: found?, no_record: no_record?, stale: stale? },
-            deadline: deadline?,
+            hedge_after,
             service: text.service.clone(),
             exchange,
             fetch,
@@ -246,8 +250,7 @@ impl Loader<'_> {
         let connect_timeout = self.duration("/limits/connect_timeout", &text.connect_timeout);
         let response_timeout = self.duration("/limits/response_timeout", &text.response_timeout);
         let deadline = self.duration("/limits/deadline", &text.deadline);
-        let windows = [(text.per_second, 1), (text.per_hour, 3600), (text.per_day, 86_400)];
-        let rate = |(most, seconds): (Option<u32>, u64)| Some(Rate::new(most?, Duration::from_secs(seconds)));
+        let open = self.duration("/limits/breaker/open", &text.breaker.open);
         let mut outages = Vec::new();
         for (index, outage) in text.planned_outages.iter().enumerate() {
             let place = format!("/limits/planned_outages/{index}");
@@ -262,9 +265,11 @@ impl Loader<'_> {
             response_timeout: response_timeout?,
             deadline: deadline?,
             body: text.body,
-            concurrency: Semaphore::new(text.concurrency),
-            rates: windows.into_iter().filter_map(rate).collect(),
+            concurrency: text.concurrency,
+            rates: Rates { per_second: text.per_second, per_hour: text.per_hour, per_day: text.per_day },
             outages,
+            breaker: breaker::Policy { failures: text.breaker.failures, open: open? },
+            attempts: text.attempts,
         })
     }
 
@@ -307,17 +312,20 @@ impl Loader<'_> {
     }
 
     fn secret(&mut self, secret: &SecretText) -> Option<Secret> {
-        const PLACE: &str = "/authentication/secret";
+        self.secret_at("/authentication/secret", secret)
+    }
+
+    fn secret_at(&mut self, place: &str, secret: &SecretText) -> Option<Secret> {
         match secret {
             SecretText::Variable { env } => {
                 let value = (self.surroundings.variables)(env).filter(|value| !value.is_empty());
                 let missing = || format!("the environment variable {env} is not set; it holds the secret");
-                self.keep(PLACE, value.map(Secret::new).ok_or_else(missing))
+                self.keep(place, value.map(Secret::new).ok_or_else(missing))
             }
             SecretText::File { file } => {
-                let text = self.file(PLACE, file)?;
+                let text = self.file(place, file)?;
                 let text = String::from_utf8(text).map_err(|_| format!("{file} is not UTF-8"));
-                self.keep(PLACE, text).map(|text| Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+                self.keep(place, text).map(|text| Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
             }
         }
     }

@@ -14,6 +14,7 @@ pub(super) struct SourceText {
     #[serde(default)]
     pub(super) tls: TlsText,
     pub(super) authentication: AuthenticationText,
+    pub(super) events: Option<EventsText>,
     #[serde(default)]
     pub(super) limits: LimitsText,
     #[serde(default)]
@@ -33,6 +34,12 @@ pub(super) enum Setting {
 pub(super) enum SecretText {
     Variable { env: String },
     File { file: String },
+}
+
+/// How the source proves who it is when it tells of events.
+#[derive(Debug, Deserialize)]
+pub(super) struct EventsText {
+    pub(super) token: SecretText,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -131,6 +138,21 @@ pub(super) struct LimitsText {
     pub(super) per_hour: Option<u32>,
     pub(super) per_day: Option<u32>,
     pub(super) planned_outages: Vec<OutageText>,
+    pub(super) attempts: u32,
+    pub(super) breaker: BreakerText,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct BreakerText {
+    pub(super) failures: u32,
+    pub(super) open: String,
+}
+
+impl Default for BreakerText {
+    fn default() -> Self {
+        Self { failures: 5, open: "2s".to_owned() }
+    }
 }
 
 impl Default for LimitsText {
@@ -145,6 +167,8 @@ impl Default for LimitsText {
             per_hour: None,
             per_day: None,
             planned_outages: Vec::new(),
+            attempts: 2,
+            breaker: BreakerText::default(),
         }
     }
 }
@@ -261,6 +285,7 @@ pub(super) struct OperationText {
     #[serde(flatten)]
     pub(super) request: RequestText,
     pub(super) service: Option<String>,
+    pub(super) hedge_after: Option<String>,
     pub(super) fetch: Option<FetchText>,
     pub(super) rows: Option<String>,
     #[serde(default)]
@@ -276,6 +301,7 @@ pub(super) struct FetchText {
     pub(super) request: RequestText,
     pub(super) capture: BTreeMap<String, String>,
     pub(super) every: String,
+    pub(super) within: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

@@ -28,6 +28,8 @@ pub(crate) enum Reason {
     Type(Kind),
     /// It must have so many characters.
     Length(usize, usize),
+    /// An array has so many items.
+    Items(usize, usize),
     /// It holds control characters.
     ControlCharacter,
     /// It must be one of these.
@@ -62,6 +64,7 @@ pub(crate) enum Kind {
     Object,
     String,
     Integer,
+    Array,
 }
 
 impl Reason {
@@ -89,6 +92,10 @@ impl Reason {
             Self::Type(Kind::Object) => fixed("必须是 JSON 对象", "must be a JSON object"),
             Self::Type(Kind::String) => fixed("必须是字符串", "must be a string"),
             Self::Type(Kind::Integer) => fixed("必须是整数", "must be a whole number"),
+            Self::Type(Kind::Array) => fixed("必须是数组", "must be an array"),
+            Self::Items(least, most) => {
+                [format!("须有 {least} 至 {most} 项"), format!("must have {least} to {most} items")]
+            }
             Self::Length(least, most) => {
                 [format!("须为 {least} 至 {most} 个字符"), format!("must have {least} to {most} characters")]
             }

@@ -1,0 +1,119 @@
+//! A running gateway and those who tell it something: SIGTERM and SIGINT to stop, SIGHUP and `heyan reload` to take over a
+//! new configuration.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Failure;
+use crate::server::{Installation, Server};
+
+/// Listens to signals from the moment that it is made, and to `heyan reload` in the folder of what survives a restart.
+pub(super) struct Running {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Signal,
+    door: Option<Door>,
+}
+
+/// The socket that `heyan reload` speaks to. Whoever may write to the folder may use it.
+struct Door {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // The next process removes it, too.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The name of the socket in that folder.
+const SOCKET: &str = "control.sock";
+
+impl Running {
+    pub(super) fn new(data_dir: Option<&Path>) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let reload = signal(SignalKind::hangup())?;
+        let door = data_dir.map(|folder| Door::open(&folder.join(SOCKET))).transpose()?;
+        drop(entered);
+        Ok(Self { runtime, terminate, interrupt, reload, door })
+    }
+
+    /// Waits for a signal to stop, and reloads whenever that is wanted.
+    pub(super) fn until_stopped(
+        mut self,
+        server: &Server,
+        load: impl Fn() -> Result<Installation, Failure>,
+    ) -> io::Result<()> {
+        let runtime = self.runtime;
+        runtime.block_on(async {
+            loop {
+                let visitor = tokio::select! {
+                    _ = self.terminate.recv() => return Ok(()),
+                    _ = self.interrupt.recv() => return Ok(()),
+                    _ = self.reload.recv() => None,
+                    visitor = accept(self.door.as_ref()) => Some(visitor),
+                };
+                let told = match load().and_then(|installation| Ok(server.reload(installation)?)) {
+                    Ok(()) => {
+                        tracing::info!(rules = server.rules(), "a new configuration has taken over");
+                        format!("ok {}\n", server.rules())
+                    }
+                    Err(failure) => {
+                        let wrong = failure.to_string();
+                        tracing::error!("the configuration stays as it was:\n{wrong}");
+                        format!("error\n{wrong}\n")
+                    }
+                };
+                if let Some(Ok(mut visitor)) = visitor {
+                    // One who has gone away has no use for it.
+                    let _ = visitor.write_all(told.as_bytes()).await;
+                }
+            }
+        })
+    }
+}
+
+impl Door {
+    fn open(path: &Path) -> io::Result<Self> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        Ok(Self { listener: UnixListener::bind(path)?, path: path.to_owned() })
+    }
+}
+
+async fn accept(door: Option<&Door>) -> io::Result<UnixStream> {
+    match door {
+        Some(door) => door.listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
+}
+
+/// Tells the gateway that keeps its things in this folder to reload. Returns the digest of the rules that decide then, or
+/// what is wrong.
+pub(super) fn tell_to_reload(data_dir: &Path) -> anyhow::Result<Result<String, String>> {
+    let path = data_dir.join(SOCKET);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let told = runtime.block_on(async {
+        let mut stream = UnixStream::connect(&path).await?;
+        let mut told = String::new();
+        stream.read_to_string(&mut told).await.map(|_| told)
+    });
+    let told = told.with_context(|| format!("no gateway listens at {}", path.display()))?;
+    Ok(match told.strip_prefix("ok ") {
+        Some(rules) => Ok(rules.trim().to_owned()),
+        None => Err(told.strip_prefix("error\n").unwrap_or(&told).trim_end().to_owned()),
+    })
+}

@@ -1,0 +1,257 @@
+//! One question from its first asking to its outcome, however long that takes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::FuturesUnordered;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::asking::Asking;
+use super::{Gateway, Request, Verification};
+use crate::claims::Inquiry;
+use crate::departments::Occasion;
+use crate::domain::{AgencyId, Outcome, Person};
+use crate::durable::{ClosedQuestion, NotSaved, OpenQuestion};
+use crate::rights::Agency;
+
+/// A question on its way. One that is dropped before it has arrived (its caller has hung up) travels on without it: an answer
+/// that others wait for, or an application that a department has, is not lost.
+pub(super) struct Journey {
+    gateway: Gateway,
+    id: Uuid,
+    agency: AgencyId,
+    /// Whether the agency is to be told of the outcome.
+    notify: bool,
+    request: Request,
+    asked: Timestamp,
+    expires: Timestamp,
+    /// When it is asked again, because a department cannot be asked until then.
+    again: Option<Timestamp>,
+    /// `None`: it has arrived, or travels on elsewhere.
+    asking: Option<Asking>,
+    /// Whether its open question is on the disk.
+    kept: bool,
+}
+
+/// How long to wait before asking a department again that has not said when it can be asked, and before writing again what
+/// could not be written.
+const LATER: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(1);
+
+impl Journey {
+    pub(super) fn new(
+        gateway: Gateway,
+        id: Uuid,
+        agency: &Agency,
+        request: Request,
+        asked: Timestamp,
+        expires: Timestamp,
+    ) -> Self {
+        let (agency, notify) = (agency.id.clone(), agency.has_callback);
+        let (again, asking, kept) = (None, None, false);
+        let mut journey = Self { gateway, id, agency, notify, request, asked, expires, again, asking, kept };
+        journey.asking = Some(journey.plan());
+        journey
+    }
+
+    /// One that an earlier process left open; `None` if what it asks is not in the catalog any more.
+    pub(super) fn resumed(gateway: Gateway, question: &OpenQuestion) -> Option<Self> {
+        let claim = Arc::clone(gateway.catalog.claim(&question.claim.parse().ok()?)?);
+        let person = |(id_number, name): &(String, String)| {
+            Some(Person { id_number: id_number.parse().ok()?, name: Some(name.parse().ok()?) })
+        };
+        let people: Vec<Person> = question.people.iter().map(person).collect::<Option<_>>()?;
+        let is_whole = people.len() == claim.roles().len()
+            && claim.parameters().iter().all(|parameter| question.parameters.contains_key(&parameter.name));
+        let request = Request {
+            claim,
+            people,
+            parameters: question.parameters.clone(),
+            purpose: question.purpose.parse().ok()?,
+            officer: question.officer.clone(),
+            case: question.case.clone(),
+            not_before: question.not_before,
+            request_id: question.request_id.clone(),
+            traceparent: question.traceparent.clone(),
+            patient: question.patient,
+        };
+        let mut journey = Self {
+            gateway,
+            id: question.id,
+            agency: AgencyId(question.agency.parse().ok()?),
+            notify: question.notify,
+            request,
+            asked: question.asked,
+            expires: question.expires,
+            again: question.again,
+            asking: None,
+            kept: true,
+        };
+        journey.asking = is_whole.then(|| journey.plan());
+        is_whole.then_some(journey)
+    }
+
+    fn plan(&self) -> Asking {
+        let Request { claim, people, parameters, .. } = &self.request;
+        let now = self.gateway.clock.now();
+        let values: Vec<Value> = parameters.values().cloned().collect();
+        Asking {
+            inquiry: Inquiry::new(Arc::clone(claim), people.clone(), &values, crate::clock::day_of(self.asked)),
+            departments: Arc::clone(&self.gateway.departments),
+            freshness: Arc::clone(&self.gateway.freshness),
+            parameters: Arc::new(parameters.clone()),
+            occasion: Arc::new(Occasion {
+                agency: self.agency.clone(),
+                officer: self.request.officer.clone(),
+                purpose: self.request.purpose.clone(),
+                case: self.request.case.clone(),
+                request_id: self.request.request_id.clone(),
+                traceparent: self.request.traceparent.clone(),
+            }),
+            not_before: self.request.not_before,
+            within: between(now, self.expires),
+            started: now,
+            awaited: FuturesUnordered::new(),
+            until: None,
+            hopeless: false,
+        }
+    }
+
+    /// Asks until the outcome stands. `None`: a department cannot be asked now, and the question is patient.
+    pub(super) async fn travel(&mut self) -> Option<Verification> {
+        let asking = self.asking.as_mut()?;
+        asking.run().await;
+        let now = self.gateway.clock.now();
+        if asking.outcome() == Outcome::Unavailable && self.request.patient && !asking.hopeless {
+            let later = SignedDuration::try_from(LATER).ok().and_then(|later| now.checked_add(later).ok());
+            self.again = asking.until.or(later).filter(|again| *again < self.expires);
+            if self.again.is_some() {
+                return None;
+            }
+        }
+        self.again = None;
+        let verification = self.verification();
+        self.asking = None;
+        Some(verification)
+    }
+
+    /// What is known so far.
+    pub(super) fn verification(&self) -> Verification {
+        let mut verification = Verification {
+            id: self.id,
+            agency: self.agency.clone(),
+            claim: self.request.claim.reference().clone(),
+            outcome: Outcome::Pending,
+            as_of: self.asked,
+            witnesses: Vec::new(),
+            degraded: Vec::new(),
+            rules: Arc::clone(self.gateway.catalog.digest()),
+            again: self.again,
+        };
+        if let Some(asking) = &self.asking {
+            verification.witnesses = asking.inquiry.witnesses();
+            verification.degraded = asking.inquiry.degraded();
+            let oldest = verification.witnesses.iter().filter_map(|witness| witness.as_of).min();
+            verification.as_of = oldest.unwrap_or(asking.started);
+            if self.again.is_none() {
+                verification.outcome = asking.outcome();
+            }
+        }
+        verification
+    }
+
+    /// Keeps the question, so that the next process takes it up if this one ends.
+    pub(super) async fn keep(&mut self) -> Result<(), NotSaved> {
+        let person = |person: &Person| {
+            let name = person.name.as_ref().map(|name| name.reveal().to_owned()).unwrap_or_default();
+            (person.id_number.reveal().to_owned(), name)
+        };
+        let question = OpenQuestion {
+            id: self.id,
+            agency: self.agency.to_string(),
+            claim: self.request.claim.reference().to_string(),
+            people: self.request.people.iter().map(person).collect(),
+            parameters: self.request.parameters.clone(),
+            purpose: self.request.purpose.to_string(),
+            officer: self.request.officer.clone(),
+            case: self.request.case.clone(),
+            request_id: self.request.request_id.clone(),
+            traceparent: self.request.traceparent.clone(),
+            not_before: self.request.not_before,
+            asked: self.asked,
+            expires: self.expires,
+            again: self.again,
+            patient: self.request.patient,
+            notify: self.notify,
+        };
+        self.gateway.durable.keep(&question).await?;
+        self.kept = true;
+        Ok(())
+    }
+
+    /// Travels on, on this thread, until it has arrived or the process ends.
+    pub(super) fn go_on_behind(mut self) {
+        let (tasks, stop) = (self.gateway.tasks.clone(), self.gateway.stop.clone());
+        tasks.spawn(async move {
+            // What has not arrived by then is taken up by the next process.
+            stop.run_until_cancelled(self.arrive()).await;
+        });
+    }
+
+    async fn arrive(&mut self) {
+        loop {
+            if let Some(again) = self.again {
+                sleep(between(self.gateway.clock.now(), again)).await;
+                self.again = None;
+                self.asking = Some(self.plan());
+            }
+            let Some(verification) = self.travel().await else {
+                if self.again.is_none() {
+                    return;
+                }
+                // It stays as it was kept if this cannot be written: then it is asked again a little early, after a restart.
+                if self.keep().await.is_err() {
+                    tracing::warn!(verification.id = %self.id, "when a question is asked again could not be kept");
+                }
+                self.gateway.verifications.keep(self.verification()).await;
+                continue;
+            };
+            if !self.kept {
+                return;
+            }
+            while close(&self.gateway, &verification, self.notify).await.is_err() {
+                sleep(SOON).await;
+            }
+            self.gateway.verifications.keep(verification).await;
+            return;
+        }
+    }
+}
+
+impl Drop for Journey {
+    fn drop(&mut self) {
+        let Some(mut asking) = self.asking.take().filter(Asking::is_under_way) else { return };
+        if tokio::runtime::Handle::try_current().is_ok() && !self.gateway.stop.is_cancelled() {
+            self.gateway.tasks.spawn(async move { asking.run().await });
+        }
+    }
+}
+
+/// Keeps an outcome in place of its open question.
+pub(super) async fn close(gateway: &Gateway, verification: &Verification, notify: bool) -> Result<(), NotSaved> {
+    let closed = ClosedQuestion {
+        id: verification.id,
+        agency: verification.agency.to_string(),
+        verification: serde_json::to_value(verification).map_err(|_| NotSaved)?,
+    };
+    let until = SignedDuration::try_from(gateway.open_for).ok();
+    let until = until.and_then(|open| gateway.clock.now().checked_add(open).ok()).unwrap_or(Timestamp::MAX);
+    gateway.durable.close(&closed, until, notify).await
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}

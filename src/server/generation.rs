@@ -1,0 +1,142 @@
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Installation;
+use crate::access::Access;
+use crate::api::{Api, Bounds, Documents, Replies, Shared};
+use crate::cache::{Facts, Lifetimes};
+use crate::callbacks::Recipients;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::departments::Departments;
+use crate::durable::Durable;
+use crate::gateway::{Freshness, Gateway, Verifications};
+use crate::matters::Catalog;
+use crate::sources::{Description, Sources, States};
+
+/// What outlives a change of configuration.
+pub(super) struct House {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) durable: Arc<dyn Durable>,
+    pub(super) stop: CancellationToken,
+    pub(super) states: States,
+    pub(super) verifications: Verifications,
+    pub(super) freshness: Arc<Freshness>,
+    pub(super) replies: Arc<Replies>,
+    pub(super) bounds: Arc<Bounds>,
+    pub(super) grace: Duration,
+    pub(super) request_timeout: Duration,
+    /// The most connections of a thread, and the most requests that it works on at once.
+    pub(super) connections: usize,
+    pub(super) at_once: usize,
+    fact_bytes: u64,
+}
+
+impl House {
+    pub(super) fn new(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        durable: Arc<dyn Durable>,
+        stop: CancellationToken,
+        workers: usize,
+    ) -> Self {
+        Self {
+            freshness: Arc::new(Freshness::new(Arc::clone(&clock))),
+            clock,
+            durable,
+            stop,
+            states: States::default(),
+            verifications: Verifications::new(settings.verifications, settings.verifications_for),
+            replies: Arc::new(Replies::new(settings.idempotent_replies)),
+            bounds: Arc::default(),
+            grace: settings.shutdown_grace,
+            request_timeout: settings.request_timeout,
+            connections: settings.connections.div_ceil(workers.max(1)),
+            at_once: settings.at_once.div_ceil(workers.max(1)),
+            fact_bytes: settings.fact_bytes,
+        }
+    }
+}
+
+/// What a configuration makes: it takes over as a whole.
+pub(super) struct Generation {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) recipients: Recipients,
+    descriptions: Arc<[Description]>,
+    /// Says whether facts of another generation are facts of this one.
+    sources: [u8; 32],
+    facts: Facts,
+    open_for: Duration,
+    shared: Arc<Shared>,
+}
+
+impl Generation {
+    pub(super) fn new(house: &House, installation: Installation, before: Option<&Self>) -> Self {
+        let Installation { settings, catalog, descriptions, triage, summaries, recipients, sources } = installation;
+        let facts = match before.filter(|before| before.sources == sources) {
+            Some(before) => before.facts.clone(),
+            None => {
+                let operations = descriptions.iter().flat_map(Description::operations);
+                let operations = operations.map(|(promise, lifetimes)| {
+                    let crate::sources::Lifetimes { found, no_record, stale } = lifetimes;
+                    (promise.clone(), Lifetimes { found, no_record, stale })
+                });
+                Facts::new(house.fact_bytes, operations, Arc::clone(&house.clock))
+            }
+        };
+        let documents = Documents::new(&catalog, &settings.purposes);
+        let event_tokens = descriptions.iter().filter_map(|source| Some((source.id().clone(), source.event_token()?)));
+        let shared = Arc::new(Shared {
+            access: access(&settings),
+            limits: settings.agencies.iter().map(|member| (member.agency.id.clone(), member.limits)).collect(),
+            bounds: Arc::clone(&house.bounds),
+            purpose_ids: settings.purposes.keys().cloned().collect(),
+            purposes: settings.purposes,
+            sources: summaries,
+            event_tokens: event_tokens.collect(),
+            facts: facts.clone(),
+            triage,
+            replies: Arc::clone(&house.replies),
+            request_timeout: settings.request_timeout,
+            answer_within: settings.answer_within,
+            documents,
+        });
+        let open_for = settings.open_for;
+        Self { catalog, recipients, descriptions, sources, facts, open_for, shared }
+    }
+
+    /// Clients towards the departments, for one thread.
+    pub(super) fn departments(&self, house: &House) -> io::Result<Arc<dyn Departments>> {
+        let (clock, durable) = (Arc::clone(&house.clock), Arc::clone(&house.durable));
+        let sources = Sources::new(Arc::clone(&self.descriptions), &house.states, clock, durable);
+        Ok(Arc::new(self.facts.before(Arc::new(sources.map_err(io::Error::other)?))))
+    }
+
+    /// The gateway and its endpoints, for one thread.
+    pub(super) fn api(&self, house: &House, tasks: TaskTracker) -> io::Result<Api> {
+        let gateway = Gateway {
+            catalog: Arc::clone(&self.catalog),
+            departments: self.departments(house)?,
+            clock: Arc::clone(&house.clock),
+            durable: Arc::clone(&house.durable),
+            verifications: house.verifications.clone(),
+            freshness: Arc::clone(&house.freshness),
+            open_for: self.open_for,
+            tasks,
+            stop: house.stop.clone(),
+        };
+        Ok(Api { gateway, shared: Arc::clone(&self.shared) })
+    }
+}
+
+fn access(settings: &Settings) -> Access {
+    let holders = settings.agencies.iter().flat_map(|member| {
+        let agency = Arc::new(member.agency.clone());
+        member.tokens.iter().map(move |token| (*token, Arc::clone(&agency)))
+    });
+    Access::new(holders)
+}

@@ -1,0 +1,174 @@
+use std::convert::Infallible;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use super::generation::{Generation, House};
+use crate::api;
+
+/// One thread.
+pub(super) struct Worker {
+    pub(super) number: usize,
+    pub(super) house: Arc<House>,
+    pub(super) generations: watch::Receiver<Arc<Generation>>,
+}
+
+/// How long a client may take to read what it is sent.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most bytes of a request's head.
+const MAX_HEAD: usize = 32 * 1024;
+
+impl Worker {
+    pub(super) fn run(self, listener: std::net::TcpListener, ready: &mpsc::Sender<()>) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let tasks = TaskTracker::new();
+            let first = Arc::clone(&self.generations.borrow());
+            let api = first.api(&self.house, tasks.clone())?;
+            if self.number == 0 {
+                self.take_up(&api, &tasks);
+            }
+            let router = Arc::new(RwLock::new(api::router(api)));
+            tasks.spawn(follow(self.generations.clone(), Arc::clone(&self.house), tasks.clone(), Arc::clone(&router)));
+            let listener = TcpListener::from_std(listener)?;
+            // Whoever waits has gone only if another thread failed.
+            let _ = ready.send(());
+            self.serve(listener, router, tasks).await;
+            Ok(())
+        })
+    }
+
+    /// What one thread does for all: it goes on with what an earlier process left open, and tells agencies of outcomes.
+    fn take_up(&self, api: &api::Api, tasks: &TaskTracker) {
+        let gateway = api.gateway.clone();
+        tasks.spawn(async move {
+            match gateway.resume().await {
+                Ok(0) => {}
+                Ok(questions) => tracing::info!(questions, "open questions of an earlier process are taken up"),
+                Err(error) => tracing::error!(%error, "open questions of an earlier process cannot be read"),
+            }
+        });
+        let (generations, house) = (self.generations.clone(), Arc::clone(&self.house));
+        tasks.spawn(async move {
+            let recipients = move || generations.borrow().recipients.clone();
+            let sending = crate::callbacks::send(&*house.durable, &*house.clock, recipients);
+            house.stop.run_until_cancelled(sending).await;
+        });
+    }
+
+    async fn serve(&self, listener: TcpListener, router: Arc<RwLock<Router>>, tasks: TaskTracker) {
+        let house = &self.house;
+        let connections = GracefulShutdown::new();
+        let places = Arc::new(Semaphore::new(house.connections));
+        let running = Arc::new(AtomicUsize::new(0));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(house.request_timeout).max_buf_size(MAX_HEAD);
+        loop {
+            // No more connections than there are places: the others wait where the kernel keeps them.
+            let accepted = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                (place, listener.accept().await)
+            };
+            let (place, stream) = tokio::select! {
+                (place, accepted) = accepted => match accepted {
+                    Ok((stream, _)) => (place, stream),
+                    Err(error) => {
+                        tracing::warn!(error.kind = ?error.kind(), "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        continue;
+                    }
+                },
+                () = house.stop.cancelled() => break,
+            };
+            // Replies are small: waiting to fill a packet would only delay them.
+            let _ = stream.set_nodelay(true);
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(WRITE_TIMEOUT));
+            let door = Door { router: Arc::clone(&router), running: Arc::clone(&running), most: house.at_once };
+            let service = service_fn(move |request| door.clone().pass(request));
+            let connection = connections.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+            tokio::spawn(async move {
+                let _place = place;
+                if let Err(error) = connection.await {
+                    tracing::debug!(error.timeout = error.is_timeout(), "a connection broke");
+                }
+            });
+        }
+        drop(listener);
+        tasks.close();
+        let ended = tokio::time::timeout(house.grace, async {
+            connections.shutdown().await;
+            tasks.wait().await;
+        });
+        if ended.await.is_err() {
+            tracing::warn!("requests were still running when the time to stop was over");
+        }
+    }
+}
+
+/// Puts each new generation in the place of the one before.
+async fn follow(
+    mut generations: watch::Receiver<Arc<Generation>>,
+    house: Arc<House>,
+    tasks: TaskTracker,
+    router: Arc<RwLock<Router>>,
+) {
+    while let Some(Ok(())) = house.stop.run_until_cancelled(generations.changed()).await {
+        let next = Arc::clone(&generations.borrow_and_update());
+        match next.api(&house, tasks.clone()) {
+            Ok(api) => *router.write().unwrap_or_else(PoisonError::into_inner) = api::router(api),
+            Err(error) => tracing::error!(%error, "a thread goes on with the configuration before"),
+        }
+    }
+}
+
+/// What every request passes first: beyond so many at once it is turned away before anything is read of it.
+#[derive(Clone)]
+struct Door {
+    router: Arc<RwLock<Router>>,
+    running: Arc<AtomicUsize>,
+    most: usize,
+}
+
+impl Door {
+    async fn pass(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let _inside = Inside::new(&self.running);
+        if self.running.load(Ordering::Relaxed) > self.most && !api::is_health(request.uri().path()) {
+            return Ok(api::overloaded(request.headers()));
+        }
+        let router = self.router.read().unwrap_or_else(PoisonError::into_inner).clone();
+        router.oneshot(request.map(Body::new)).await
+    }
+}
+
+/// Counts a request while it is worked on.
+struct Inside<'a>(&'a AtomicUsize);
+
+impl<'a> Inside<'a> {
+    fn new(running: &'a AtomicUsize) -> Self {
+        running.fetch_add(1, Ordering::Relaxed);
+        Self(running)
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,227 @@
+//! How the sources are doing, and how much of what they allow is used. It outlives a change of configuration, and what a
+//! registration counts by the hour and the day outlives the process.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::time::Instant;
+
+use super::limits::Limits;
+use super::{Description, Operation};
+use crate::breaker::{Breaker, Outcome, Pass, Policy};
+use crate::departments::Failure;
+use crate::domain::{Cause, Slug};
+use crate::durable::{Durable, Quota};
+
+/// The state of every source, by its id.
+#[derive(Default)]
+pub struct States(Mutex<BTreeMap<Slug, Arc<SourceState>>>);
+
+/// The state of one source.
+pub(super) struct SourceState {
+    concurrency: usize,
+    pub(super) places: Semaphore,
+    /// How many wait for a place.
+    pub(super) waiting: AtomicU32,
+    used: Arc<Used>,
+    circuits: Mutex<BTreeMap<Slug, Arc<Circuit>>>,
+}
+
+/// How much of a registration is used.
+#[derive(Default)]
+struct Used {
+    /// When the calls of the last second were made, and those to come are due.
+    second: Mutex<VecDeque<Instant>>,
+    hour: AsyncMutex<Option<Window>>,
+    day: AsyncMutex<Option<Window>>,
+}
+
+#[derive(Clone, Copy)]
+struct Window {
+    number: i64,
+    made: u32,
+    /// As many are counted if the process ends.
+    reserved: u32,
+}
+
+/// The state of one operation.
+pub(super) struct Circuit {
+    breaker: Mutex<Breaker>,
+    /// The retry budget, in tenths of a retry.
+    budget: AtomicI32,
+    /// How long an exchange takes, in microseconds, a moving average.
+    latency: AtomicU64,
+}
+
+impl States {
+    /// The state of a source; a new one for one that was not there, or whose concurrency has changed.
+    pub(super) fn of(&self, source: &Description) -> Arc<SourceState> {
+        let mut states = lock(&self.0);
+        let concurrency = source.limits.concurrency;
+        match states.get(&source.id) {
+            Some(state) if state.concurrency == concurrency => Arc::clone(state),
+            known => {
+                let (used, circuits) =
+                    known.map(|state| (Arc::clone(&state.used), lock(&state.circuits).clone())).unwrap_or_default();
+                let state =
+                    Arc::new(SourceState { used, circuits: Mutex::new(circuits), ..SourceState::new(concurrency) });
+                states.insert(source.id.clone(), Arc::clone(&state));
+                state
+            }
+        }
+    }
+}
+
+impl SourceState {
+    /// Nothing is used, and nothing is known yet.
+    pub(super) fn new(concurrency: usize) -> Self {
+        Self {
+            concurrency,
+            places: Semaphore::new(concurrency),
+            waiting: AtomicU32::new(0),
+            used: Arc::default(),
+            circuits: Mutex::default(),
+        }
+    }
+
+    /// The state of an operation.
+    pub(super) fn circuit(&self, operation: &Operation, limits: &Limits) -> Arc<Circuit> {
+        let name = operation.promise.operation.operation.clone();
+        let new = || Arc::new(Circuit::new(limits.breaker));
+        Arc::clone(lock(&self.circuits).entry(name).or_insert_with(new))
+    }
+
+    /// About how long somebody waits who comes now.
+    pub(super) fn wait(&self, latency: Duration) -> Duration {
+        let places = self.waiting.load(Ordering::Relaxed).saturating_add(1);
+        latency * places / u32::try_from(self.concurrency).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// When the next call may be made, by the registration's calls a second; `None`: not until `latest`.
+    pub(super) fn next_second(&self, most: u32, now: Instant, latest: Instant) -> Option<Instant> {
+        let mut made = lock(&self.used.second);
+        while made.front().is_some_and(|call| *call + SECOND <= now) {
+            made.pop_front();
+        }
+        let full = made.len().checked_sub(most as usize).and_then(|first| made.get(first));
+        let next = full.map_or(now, |call| *call + SECOND).max(now);
+        (next <= latest).then(|| {
+            made.push_back(next);
+            next
+        })
+    }
+
+    /// Counts a call by the hour or the day. Reservations run ahead of the calls, so that a process that ends has counted
+    /// every call that it made.
+    pub(super) async fn count(
+        &self,
+        source: &Slug,
+        seconds: u32,
+        most: u32,
+        now: Timestamp,
+        durable: &dyn Durable,
+    ) -> Result<(), Failure> {
+        let used = if seconds == HOUR { &self.used.hour } else { &self.used.day };
+        let mut used = used.lock().await;
+        let number = (now.as_second() + SHANGHAI_SECONDS).div_euclid(i64::from(seconds));
+        let quota = Quota { source: source.clone(), seconds, window: number };
+        let mut window = match *used {
+            Some(window) if window.number == number => window,
+            _ => {
+                let made = durable.reserved(&quota).await.map_err(|_| Cause::NotKept)?;
+                Window { number, made, reserved: made }
+            }
+        };
+        if window.made >= most {
+            let end = Timestamp::from_second((number + 1) * i64::from(seconds) - SHANGHAI_SECONDS).ok();
+            return Err(Failure { cause: Cause::RateLimited, until: end });
+        }
+        if window.made >= window.reserved {
+            let ahead = (most / 100).max(1);
+            let up_to = window.made.saturating_add(ahead).min(most);
+            durable.reserve(&quota, up_to).await.map_err(|_| Cause::NotKept)?;
+            window.reserved = up_to;
+        }
+        window.made += 1;
+        *used = Some(window);
+        Ok(())
+    }
+}
+
+/// Lengths of a registration's windows, in seconds.
+pub(super) const HOUR: u32 = 3600;
+pub(super) const DAY: u32 = 86_400;
+const SECOND: Duration = Duration::from_secs(1);
+const SHANGHAI_SECONDS: i64 = 8 * 3600;
+
+/// Each call earns a tenth of a retry; so many may be saved, and so many are there at first.
+const MOST_BUDGET: i32 = 100;
+const FIRST_BUDGET: i32 = 30;
+const RETRY: i32 = 10;
+
+impl Circuit {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            breaker: Mutex::new(Breaker::new(policy)),
+            budget: AtomicI32::new(FIRST_BUDGET),
+            latency: AtomicU64::new(0),
+        }
+    }
+
+    /// Lets a call through, or says when one may go through.
+    pub(super) fn admit(&self, now: Instant) -> Result<Admitted<'_>, Duration> {
+        let pass = lock(&self.breaker).admit(now.into_std())?;
+        Ok(Admitted { circuit: self, pass, outcome: Outcome::Unknown })
+    }
+
+    /// Whether a retry is left in the budget; it is used up then.
+    pub(super) fn withdraw(&self) -> bool {
+        let less = |budget: i32| (budget >= RETRY).then_some(budget - RETRY);
+        self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
+    /// A call that was not a retry earns a part of one.
+    pub(super) fn deposit(&self) {
+        let more = |budget: i32| (budget < MOST_BUDGET).then_some(budget + 1);
+        // A full budget stays as it is.
+        let _ = self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    pub(super) fn latency(&self) -> Duration {
+        Duration::from_micros(self.latency.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn took(&self, latency: Duration) {
+        let sample = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        let known = self.latency.load(Ordering::Relaxed);
+        let average = if known == 0 { sample } else { known - known / 8 + sample / 8 };
+        self.latency.store(average, Ordering::Relaxed);
+    }
+}
+
+/// A call that was let through. What is never told about it is unknown to the breaker.
+pub(super) struct Admitted<'a> {
+    circuit: &'a Circuit,
+    pass: Pass,
+    outcome: Outcome,
+}
+
+impl Admitted<'_> {
+    pub(super) fn came_to(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        lock(&self.circuit.breaker).note(&self.pass, self.outcome, Instant::now().into_std());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
