@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module with its layer. A module imports modules of lower layers, and those of its own layer that are named here.
-const LAYERS: [(&str, u8, &[&str]); 21] = [
+const LAYERS: [(&str, u8, &[&str]); 22] = [
     ("domain", 0, &[]),
     ("clock", 0, &[]),
     ("diagnostic", 0, &[]),
@@ -20,6 +20,7 @@ const LAYERS: [(&str, u8, &[&str]); 21] = [
     ("cache", 2, &[]),
     ("config", 2, &[]),
     ("sources", 2, &[]),
+    ("store", 2, &[]),
     ("gateway", 3, &[]),
     ("api", 4, &[]),
     ("server", 4, &["api"]),
