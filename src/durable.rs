@@ -20,7 +20,10 @@ use crate::domain::Slug;
 /// - When it says [`NotSaved`], either nothing of it is on the disk, or all of it. Whoever is told so acts as if nothing were.
 /// - What names a person (an open question, a department's number for an application) is on the disk encrypted alone, and is
 ///   gone when it is answered.
-/// - Calls may come from several threads at once. Those that come together may be written together.
+/// - Calls may come from several threads at once. Those that come together may be written together; each of them all or
+///   nothing, and none fails because another one does that cannot be written for a reason of its own.
+/// - A future that is dropped may have written all of it, or nothing.
+/// - To do a thing again that was done is no error, so whoever was told [`NotSaved`] may simply try again.
 /// - A store that could not write recovers by itself when the disk does.
 pub trait Durable: Send + Sync {
     /// Keeps an open question, or keeps it anew.
@@ -33,28 +36,33 @@ pub trait Durable: Send + Sync {
     /// All open questions, oldest first: what a process that ended left behind.
     fn open_questions(&self) -> Kept<'_, Vec<OpenQuestion>>;
 
-    /// An outcome by its id, if it is kept. Which agency asked is for the caller to compare.
+    /// An outcome by its id, until its time is over. Which agency asked is for the caller to compare.
     fn closed_question(&self, id: Uuid) -> Kept<'_, Option<ClosedQuestion>>;
 
-    /// Notes that an application is about to be sent to a department. Nothing is sent before this is on the disk.
+    /// Notes that an application is about to be sent to a department. Nothing is sent before this is on the disk. If there is
+    /// one for an equal question already, it is forgotten: whoever applies anew has done with it.
     fn applying<'a>(&'a self, question: &'a Question) -> Kept<'a, ()>;
 
     /// Notes what the department answered, under which the feedback can be fetched.
     fn applied<'a>(&'a self, question: &'a Question, captured: &'a [(String, String)]) -> Kept<'a, ()>;
 
-    /// The application for an equal question, if one is under way.
+    /// The application for an equal question, if one is under way. Questions are equal here in their operation, their person
+    /// and all their parameters; who asks, and what for, does not matter. Where nothing is under way this costs no disk.
     fn application<'a>(&'a self, question: &'a Question) -> Kept<'a, Option<Application>>;
 
-    /// Forgets an application: it is answered, or was refused.
+    /// Forgets an application: it is answered, was refused, or nobody waits for it any more. Nothing else ends it.
     fn application_ended<'a>(&'a self, question: &'a Question) -> Kept<'a, ()>;
 
-    /// Reserves calls of a registration: until a further reservation no more than `up_to` calls are made in this window.
+    /// Reserves calls of a registration: until a further reservation no more than `up_to` calls are made in this window. The
+    /// largest reservation of a window stands.
     fn reserve<'a>(&'a self, quota: &'a Quota, up_to: u32) -> Kept<'a, ()>;
 
-    /// How many calls of a window are reserved; what a process that ended reserved counts as made.
+    /// How many calls of a window are reserved; what a process that ended reserved counts as made. Windows that are past are
+    /// forgotten, each a window's length after its end at the earliest.
     fn reserved<'a>(&'a self, quota: &'a Quota) -> Kept<'a, u32>;
 
-    /// Outcomes that agencies are to be told of by `now`, each with how often that was tried.
+    /// Outcomes that agencies are to be told of by `now`, each with how often that was tried. Longest due first, and perhaps
+    /// not all of them: when these are noted, there may be more. An outcome stays until its agency is told, past its time too.
     fn notices(&self, now: Timestamp) -> Kept<'_, Vec<(ClosedQuestion, u32)>>;
 
     /// Notes that an agency has been told (`again` is `None`), or when it is to be told again.
@@ -128,7 +136,7 @@ pub struct ClosedQuestion {
 /// An application to a department that answers later.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Application {
-    /// A process ended while it was being sent: nobody knows whether the department has it.
+    /// It is being sent; or a process ended while it was, and nobody knows whether the department has it.
     Unknown,
     /// The department has it: what it answered, by name.
     Made(Vec<(String, String)>),

@@ -9,8 +9,8 @@
 //! | 5 edge | [`cli`]: one file a command |
 //! | 4 faces | [`server`]: puts everything together and runs it; [`api`]: the REST contract, one file an endpoint group; [`simulator`]: departments to run against |
 //! | 3 use case | [`gateway`]: authorise → plan → ask → decide → answer |
-//! | 2 shell | [`sources`]: departments over HTTP; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials |
-//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`departments`]: what the use case needs of a department |
+//! | 2 shell | [`sources`]: departments over HTTP; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`store`]: what survives a restart |
+//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`departments`]: what the use case needs of a department; [`durable`]: and of a store |
 //! | 0 words | [`domain`]: ID numbers, names, divisions, outcomes; [`clock`]; [`diagnostic`], [`document`]: files checked with every error at once |
 //!
 //! Layers 0 and 1 are plain code: values in, values out.

@@ -146,14 +146,15 @@ impl Call<'_> {
     /// fetched on.
     async fn apply_and_fetch(&self, fetch: &Fetch) -> Result<Option<Value>, Failure> {
         let not_kept = |_| Failure::from(Cause::NotKept);
-        let answer = match self.durable.application(self.question).await.map_err(not_kept)? {
+        let application = self.application();
+        let answer = match self.durable.application(&application).await.map_err(not_kept)? {
             Some(Application::Unknown) => Err(Cause::Interrupted.into()),
             Some(Application::Made(captured)) => self.fetch(fetch, captured).await,
             None => {
-                self.durable.applying(self.question).await.map_err(not_kept)?;
+                self.durable.applying(&application).await.map_err(not_kept)?;
                 match self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await {
                     Ok(Said::Taken(captured)) => {
-                        self.durable.applied(self.question, &captured).await.map_err(not_kept)?;
+                        self.durable.applied(&application, &captured).await.map_err(not_kept)?;
                         self.fetch(fetch, captured).await
                     }
                     Ok(Said::Fact(record)) => Ok(record),
@@ -163,8 +164,19 @@ impl Call<'_> {
             }
         };
         // It is answered or has failed in a way that we know of: an equal question may apply anew.
-        self.durable.application_ended(self.question).await.map_err(not_kept)?;
+        self.durable.application_ended(&application).await.map_err(not_kept)?;
         answer
+    }
+
+    /// The question with nothing but what the department's answer depends on: equal ones share an application.
+    fn application(&self) -> Question {
+        let promise = &self.operation.promise;
+        let mut question = self.question.clone();
+        question.about.name = question.about.name.filter(|_| promise.uses_name);
+        let mut parameters = (*question.parameters).clone();
+        parameters.retain(|name, _| promise.parameters.iter().any(|used| used.as_str() == name));
+        question.parameters = Arc::new(parameters);
+        question
     }
 
     async fn fetch(&self, fetch: &Fetch, captured: Vec<(String, String)>) -> Result<Option<Value>, Failure> {
