@@ -188,38 +188,48 @@ fn visible(world: &World, id: PersonId) -> impl Iterator<Item = (usize, &Judgmen
     world.judgments_of(id).filter(|(_, judgment)| !judgment.untold)
 }
 
-fn about(world: &World, person: &str, twist: Option<Twist>) -> Option<PersonId> {
-    let asked = world.find(person);
-    match twist {
-        Some(Twist::WrongPerson) => world.somebody_else(asked, |id| visible(world, id).next().is_some()),
-        _ => asked,
-    }
-}
-
-fn index(world: &World, person: &str, twist: Option<Twist>) -> Reply {
-    let mut kinds: Vec<&str> = Vec::new();
-    for (_, judgment) in about(world, person, twist).into_iter().flat_map(|id| visible(world, id)) {
-        if judgment.revoked.is_none() && !kinds.contains(&judgment.kind.word()) {
+/// The kinds of the judgments in force about somebody.
+fn kinds_about(world: &World, id: PersonId) -> Vec<&'static str> {
+    let mut kinds = Vec::new();
+    for (_, judgment) in visible(world, id).filter(|(_, judgment)| judgment.revoked.is_none()) {
+        if !kinds.contains(&judgment.kind.word()) {
             kinds.push(judgment.kind.word());
         }
     }
+    kinds
+}
+
+fn index(world: &World, person: &str, twist: Option<Twist>) -> Reply {
+    let (mut named, mut kinds) = (person.to_owned(), Vec::new());
+    let asked = world.find(person);
+    if let Some(id) = asked {
+        kinds = kinds_about(world, id);
+    }
+    if twist == Some(Twist::WrongPerson) {
+        // Somebody of whom the opposite holds: both a record and its absence come from the wrong person.
+        let opposite = world.others(asked).find(|id| kinds_about(world, *id).is_empty() != kinds.is_empty());
+        if let Some(id) = opposite {
+            (named, kinds) = (world.id_number(id), kinds_about(world, id));
+        }
+    }
     let reply = match twist {
-        Some(Twist::UnknownCode) => json!({ "code": "7", "kinds": kinds }),
-        Some(Twist::WrongSchema) => json!({ "code": 0, "kinds": kinds.join(",") }),
-        Some(Twist::Null) => json!({ "code": "0", "kinds": null }),
-        _ => json!({ "code": if kinds.is_empty() { "1" } else { "0" }, "kinds": kinds }),
+        Some(Twist::UnknownCode) => json!({ "code": "7", "sfzh": named, "kinds": kinds }),
+        Some(Twist::WrongSchema) => json!({ "code": 0, "sfzh": named, "kinds": kinds.join(",") }),
+        Some(Twist::Null) => json!({ "code": "0", "sfzh": named, "kinds": null }),
+        _ => json!({ "code": if kinds.is_empty() { "1" } else { "0" }, "sfzh": named, "kinds": kinds }),
     };
     Reply::json(&reply)
 }
 
 fn feedback(world: &World, person: &str, twist: Option<Twist>) -> Reply {
-    let id = about(world, person, twist);
-    let named = match twist {
-        Some(Twist::WrongPerson) => id.map(|id| world.id_number(id)).unwrap_or_default(),
-        _ => person.to_owned(),
-    };
-    let judgments: Vec<Value> =
-        id.into_iter().flat_map(|id| visible(world, id).map(move |(at, one)| line(world, id, at, one))).collect();
+    let (mut named, mut judgments) = (person.to_owned(), Vec::new());
+    let asked = world.find(person);
+    let lines_about = |id| visible(world, id).map(|(at, one)| line(world, id, at, one)).collect::<Vec<Value>>();
+    if twist != Some(Twist::WrongPerson) {
+        judgments = asked.map(lines_about).unwrap_or_default();
+    } else if let Some((id, lines)) = world.records_of_another(asked, lines_about) {
+        (named, judgments) = (world.id_number(id), lines);
+    }
     let reply = match twist {
         Some(Twist::UnknownCode) => json!({ "code": "7", "sfzh": named, "judgments": judgments }),
         Some(Twist::WrongSchema) => json!({ "code": "0", "sfzh": named, "judgments": { "list": judgments } }),

@@ -6,6 +6,7 @@ mod client;
 mod departments;
 mod driving;
 mod failing;
+mod strangers;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
