@@ -3,6 +3,7 @@
 //! They are written from the departments' dialects as another party would, and share no code with the gateway
 //! but the words of [`crate::domain`]. A department shows of the truth what it was told.
 
+mod application;
 mod calls;
 mod cast;
 mod civil_affairs;
@@ -134,7 +135,7 @@ impl Simulator {
         let department = CivilAffairs::new(Dice::new(dice.next()));
         house.open(Desk { department, shared: Arc::clone(&shared) }).await?;
         house.open(Desk { department: Health, shared: Arc::clone(&shared) }).await?;
-        let department = Court::new(options.court_delay, Dice::new(dice.next()));
+        let department = Court::new(options.court_delay, seed, Dice::new(dice.next()));
         house.open(Desk { department, shared: Arc::clone(&shared) }).await?;
         house.open(Control(Arc::clone(&shared))).await?;
         let control = house.addresses.pop().unwrap_or_default();

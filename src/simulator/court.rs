@@ -1,6 +1,5 @@
 //! The court (法院): an index that answers at once, and the judgments themselves, applied for and fetched later.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,10 +9,12 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::application::{Application, Numbering};
 use super::department::{Department, Twist};
 use super::dice::Dice;
 use super::form;
-use super::wire::{Reply, Request};
+use super::number::Number;
+use super::wire::{Reply, Request, epoch_millis};
 use super::world::{Judgment, JudgmentKind, PersonId, World};
 
 /// The court's index and archive.
@@ -21,6 +22,7 @@ use super::world::{Judgment, JudgmentKind, PersonId, World};
 pub(super) struct Court {
     /// From an application to its feedback.
     delay: Duration,
+    numbering: Numbering,
     desk: Mutex<Desk>,
 }
 
@@ -28,15 +30,6 @@ pub(super) struct Court {
 struct Desk {
     dice: Dice,
     tokens: Vec<(String, Instant)>,
-    applications: HashMap<String, Application>,
-    /// Numbers of the applications, oldest first.
-    order: VecDeque<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Application {
-    person: String,
-    ready: Instant,
 }
 
 /// A request as far as it could be read.
@@ -47,7 +40,7 @@ pub(super) enum Call {
     Unauthorised,
     BadParameters,
     Index(String),
-    Apply(String),
+    Apply(Number),
     Fetch(String),
 }
 
@@ -62,9 +55,10 @@ struct Question {
 }
 
 impl Court {
-    pub(super) fn new(delay: Duration, dice: Dice) -> Self {
-        let desk = Desk { dice, tokens: Vec::new(), applications: HashMap::new(), order: VecDeque::new() };
-        Self { delay, desk: Mutex::new(desk) }
+    /// The court of the population with this seed.
+    pub(super) fn new(delay: Duration, seed: u64, dice: Dice) -> Self {
+        let desk = Desk { dice, tokens: Vec::new() };
+        Self { delay, numbering: Numbering::new(seed), desk: Mutex::new(desk) }
     }
 
     fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
@@ -90,29 +84,19 @@ impl Court {
         self.desk().tokens.iter().rev().any(|(known, until)| known == token && *until > now)
     }
 
-    fn apply(&self, person: String, world: &World) -> String {
-        let on_paper = world.find(&person).is_some_and(|id| visible(world, id).any(|(_, one)| one.on_paper));
-        let now = Instant::now();
-        let ready = now + if on_paper { DELAY_ON_PAPER } else { self.delay };
-        let mut desk = self.desk();
-        let number = format!("LN{}{:010}", world.today.compact(), desk.dice.next() % 10_000_000_000);
-        desk.applications.insert(number.clone(), Application { person, ready });
-        desk.order.push_back(number.clone());
-        // Feedback nobody fetched is thrown away in the end.
-        while desk.order.len() > MOST_APPLICATIONS {
-            if let Some(oldest) = desk.order.pop_front() {
-                desk.applications.remove(&oldest);
-            }
-        }
-        number
+    fn apply(&self, person: Number, world: &World) -> String {
+        let id = world.find(&person.to_string());
+        let on_paper = id.is_some_and(|id| visible(world, id).any(|(_, one)| one.on_paper));
+        let delay = if on_paper { DELAY_ON_PAPER } else { self.delay };
+        let ready = epoch_millis().saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        self.numbering.give(Application { person, ready }, world.today)
     }
 
     fn fetch(&self, number: &str, world: &World, twist: Option<Twist>) -> Reply {
-        let application = self.desk().applications.get(number).cloned();
-        match application {
+        match self.numbering.read(number) {
             None => Reply::json(&json!({ "code": "3" })),
-            Some(application) if application.ready > Instant::now() => Reply::json(&json!({ "code": "2" })),
-            Some(application) => feedback(world, &application.person, twist),
+            Some(application) if application.ready > epoch_millis() => Reply::json(&json!({ "code": "2" })),
+            Some(application) => feedback(world, &application.person.to_string(), twist),
         }
     }
 }
@@ -146,7 +130,7 @@ impl Department for Court {
         let call = match operation {
             _ if !is_given(&question.org) || !is_given(&question.reason) => Call::BadParameters,
             "index" if names_person => Call::Index(question.sfzh),
-            "judgments" if names_person => Call::Apply(question.sfzh),
+            "judgments" if names_person => Number::parse(&question.sfzh).map_or(Call::BadParameters, Call::Apply),
             "judgments.fetch" if is_given(&question.sqbh) => Call::Fetch(question.sqbh),
             _ => Call::BadParameters,
         };
@@ -278,5 +262,4 @@ const CLIENT: &str = "heyan-demo";
 const SECRET: &str = "demo-court-secret";
 const TOKEN_SECONDS: u64 = 600;
 const MOST_TOKENS: usize = 256;
-const MOST_APPLICATIONS: usize = 200_000;
 const DELAY_ON_PAPER: Duration = Duration::from_secs(20);

@@ -46,7 +46,7 @@ impl<D: Department> Answering for Desk<D> {
         }
         match plan.fault {
             Some(Fault::Hang) => std::future::pending().await,
-            // What is never sent needs no looking up, and leaves no application behind.
+            // What is never sent needs no looking up.
             Some(Fault::Refuse) => return None,
             _ => {}
         }

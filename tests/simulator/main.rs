@@ -15,8 +15,8 @@ use std::time::Duration;
 use heyan::simulator::{Options, Person, Simulator};
 
 /// A small population that answers quickly.
-async fn start() -> Simulator {
-    let options = Options {
+fn options() -> Options {
+    Options {
         population: 400,
         seed: 11,
         today: jiff::civil::date(2026, 6, 30),
@@ -25,8 +25,11 @@ async fn start() -> Simulator {
         gateway: None,
         event_tokens: BTreeMap::from([("health".to_owned(), "token-of-health".to_owned())]),
         court_delay: Duration::from_millis(40),
-    };
-    Simulator::start(options).await.unwrap()
+    }
+}
+
+async fn start() -> Simulator {
+    Simulator::start(options()).await.unwrap()
 }
 
 /// Somebody of the cast.
