@@ -108,7 +108,7 @@ impl Departments {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ports: None,
             gateway: None,
-            event_tokens: BTreeMap::new(),
+            faults: Vec::new(),
             court_delay: Duration::from_millis(300),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

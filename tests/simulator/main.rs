@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail the test by panicking, too")]
 
 mod client;
+mod command;
 mod departments;
 mod driving;
 mod failing;
 mod strangers;
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn options() -> Options {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         ports: None,
         gateway: None,
-        event_tokens: BTreeMap::from([("health".to_owned(), "token-of-health".to_owned())]),
+        faults: Vec::new(),
         court_delay: Duration::from_millis(40),
     }
 }
