@@ -176,4 +176,6 @@ fn drip(reply: Reply, pause: Duration) -> Response<Body> {
     respond(reply.status, reply.content_type, Some(length), pieces(stream))
 }
 
+/// The question whether a department's machine is up, beside the operations; no fault can be set on it alone.
+pub(super) const HEALTH: &str = "health";
 const HUGE: usize = 64 << 20;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::HEALTH;
 use crate::simulator::calls;
 use crate::simulator::department::Twist;
 
@@ -87,12 +88,12 @@ impl Setting {
         Ok(())
     }
 
-    /// `*` is every operation; when the machine itself is down, the issuing of tokens and keys is, too. The
-    /// fetching of feedback belongs to its operation.
+    /// `*` is every operation; when the machine itself is down, the issuing of tokens and keys is, too, and so are the
+    /// questions whether it is up. The fetching of feedback belongs to its operation.
     pub(super) fn covers(&self, operation: &str) -> bool {
         if self.operation == "*" {
             let is_down = matches!(self.fault, Fault::Refuse | Fault::Hang | Fault::Status500 | Fault::Status503);
-            return is_down || !matches!(operation, "token" | "key");
+            return is_down || !matches!(operation, "token" | "key" | HEALTH);
         }
         let rest = operation.strip_prefix(self.operation.as_str());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
