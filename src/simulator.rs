@@ -167,9 +167,10 @@ impl Simulator {
         &self.cast
     }
 
-    /// Tells the departments where the gateway is.
-    pub fn set_gateway(&self, gateway: GatewayAddress) {
-        self.shared.notices.set_gateway(gateway);
+    /// A way to reach the departments from elsewhere than where they run.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.shared))
     }
 
     /// Closes all connections and stops listening.
@@ -177,6 +178,17 @@ impl Simulator {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+}
+
+/// Reaches the running departments from any thread.
+#[derive(Debug, Clone)]
+pub struct Handle(Arc<Shared>);
+
+impl Handle {
+    /// Tells the departments where the gateway is.
+    pub fn set_gateway(&self, gateway: GatewayAddress) {
+        self.0.notices.set_gateway(gateway);
     }
 }
 

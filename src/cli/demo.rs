@@ -18,7 +18,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::domain::AgencyId;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
 use crate::server::{Installation, Server};
-use crate::simulator::{Options, Simulator};
+use crate::simulator::{Case, Handle, Options, Simulator};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -58,6 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     installation.settings.agencies.push((tester()?, vec![token.hash()]));
     let server = Server::start(installation, Arc::new(SystemClock))
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
+    departments.handle.set_gateway(server.address().into());
     let gateway = format!("http://{}", server.address());
     let samples = samples::of(&departments.cast)?;
     if arguments.json {
@@ -94,7 +95,8 @@ fn tester() -> Result<Agency, Failure> {
 struct Departments {
     sources: BTreeMap<String, String>,
     control: String,
-    cast: Vec<crate::simulator::Case>,
+    cast: Vec<Case>,
+    handle: Handle,
     end: tokio::sync::oneshot::Sender<()>,
     thread: thread::JoinHandle<()>,
 }
@@ -107,6 +109,7 @@ impl Departments {
             today: SystemClock.today(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ports: None,
+            // It isn't there yet; they are told once it is.
             gateway: None,
             faults: Vec::new(),
             court_delay: Duration::from_millis(300),
@@ -120,7 +123,8 @@ impl Departments {
                     Ok(simulator) => simulator,
                     Err(error) => return drop(ready.send(Err(error))),
                 };
-                let known = (simulator.sources(), simulator.control(), simulator.cast().to_vec());
+                let cast = simulator.cast().to_vec();
+                let known = (simulator.sources(), simulator.control(), cast, simulator.handle());
                 if ready.send(Ok(known)).is_ok() {
                     // Dropping the other end means the same as a signal.
                     let _ = ended.await;
@@ -128,8 +132,8 @@ impl Departments {
                 simulator.stop().await;
             });
         })?;
-        let (sources, control, cast) = is_ready.recv()?.context("the departments cannot be started")?;
-        Ok(Self { sources, control, cast, end, thread })
+        let (sources, control, cast, handle) = is_ready.recv()?.context("the departments cannot be started")?;
+        Ok(Self { sources, control, cast, handle, end, thread })
     }
 
     /// The address of a department, as the variable that its source's file names.

@@ -155,3 +155,14 @@ async fn a_reply_about_somebody_else_never_becomes_an_answer() {
         );
     }
 }
+
+#[tokio::test]
+async fn departments_know_where_the_gateway_is() {
+    let demo = Demo::start(&["--population", "200"]);
+    let person = &demo.sample("健在")["subjects"]["person"]["id_number"];
+    let today = heyan::clock::day_of(jiff::Timestamp::now()).to_string();
+    let event = json!({"kind": "death", "persons": [person], "on": today, "known_to": ["health"], "notify": true});
+    let reply = send(client().post(format!("{}/control/events", demo.control)).body(event.to_string())).await;
+    // The gateway's own status: they reached it.
+    assert!(reply.body["notified"]["health"].is_u64(), "{}", reply.body);
+}

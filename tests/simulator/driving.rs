@@ -153,7 +153,7 @@ async fn calls_are_counted_by_operation() {
 async fn departments_that_know_tell_the_gateway() {
     let simulator = start().await;
     let gateway = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    simulator.set_gateway(gateway.local_addr().unwrap().into());
+    simulator.handle().set_gateway(gateway.local_addr().unwrap().into());
     let heard = tokio::spawn(async move {
         let (mut stream, _) = gateway.accept().await.unwrap();
         let mut bytes = vec![0; 4096];
