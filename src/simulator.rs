@@ -3,6 +3,7 @@
 //! They are written from the departments' dialects as another party would, and share no code with the gateway
 //! but the words of [`crate::domain`]. A department shows of the truth what it was told.
 
+mod application;
 mod calls;
 mod cast;
 mod civil_affairs;
@@ -54,6 +55,9 @@ use notices::Notices;
 use police::Police;
 use world::World;
 
+pub use faults::Setting as FaultSetting;
+pub use notices::{EVENT_TOKENS, GatewayAddress};
+
 /// What to simulate.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -68,10 +72,10 @@ pub struct Options {
     /// The first of five consecutive ports: police, civil affairs, health, court, control. Any free ones if
     /// there is none.
     pub ports: Option<u16>,
-    /// The gateway, like `http://127.0.0.1:8080`, which departments tell of events.
-    pub gateway: Option<String>,
-    /// Each department's token for telling the gateway, by source id.
-    pub event_tokens: BTreeMap<String, String>,
+    /// The gateway, which departments tell of events, with the tokens of [`EVENT_TOKENS`].
+    pub gateway: Option<GatewayAddress>,
+    /// What goes wrong from the start.
+    pub faults: Vec<FaultSetting>,
     /// From an application at the court to its feedback.
     pub court_delay: Duration,
 }
@@ -113,13 +117,16 @@ impl Simulator {
     /// Makes the population and listens. Everything runs on the runtime that this is called on.
     ///
     /// # Errors
-    /// The system's, if a port cannot be listened on.
+    /// The system's, if a port cannot be listened on; or that there is no such fault.
     pub async fn start(options: Options) -> io::Result<Self> {
         let (population, seed, today) = (options.population, options.seed, Day::of(options.today));
         let (world, cast) =
             tokio::task::spawn_blocking(move || populate(population, seed, today)).await.map_err(io::Error::other)?;
-        let notices = Notices::new(options.gateway, options.event_tokens);
+        let notices = Notices::new(options.gateway);
         let (calls, faults) = (calls::Calls::default(), faults::Faults::default());
+        for setting in options.faults {
+            faults.set(setting).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        }
         let shared = Arc::new(Shared { world: RwLock::new(world), calls, faults, notices });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let mut dice = Dice::new(civil_affairs::seed_of_this_start());
@@ -134,7 +141,7 @@ impl Simulator {
         let department = CivilAffairs::new(Dice::new(dice.next()));
         house.open(Desk { department, shared: Arc::clone(&shared) }).await?;
         house.open(Desk { department: Health, shared: Arc::clone(&shared) }).await?;
-        let department = Court::new(options.court_delay, Dice::new(dice.next()));
+        let department = Court::new(options.court_delay, seed, Dice::new(dice.next()));
         house.open(Desk { department, shared: Arc::clone(&shared) }).await?;
         house.open(Control(Arc::clone(&shared))).await?;
         let control = house.addresses.pop().unwrap_or_default();
@@ -160,9 +167,10 @@ impl Simulator {
         &self.cast
     }
 
-    /// Tells the departments where the gateway is.
-    pub fn set_gateway(&self, url: &str) {
-        self.shared.notices.set_gateway(url);
+    /// A way to reach the departments from elsewhere than where they run.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.shared))
     }
 
     /// Closes all connections and stops listening.
@@ -170,6 +178,17 @@ impl Simulator {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+}
+
+/// Reaches the running departments from any thread.
+#[derive(Debug, Clone)]
+pub struct Handle(Arc<Shared>);
+
+impl Handle {
+    /// Tells the departments where the gateway is.
+    pub fn set_gateway(&self, gateway: GatewayAddress) {
+        self.0.notices.set_gateway(gateway);
     }
 }
 

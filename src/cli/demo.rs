@@ -23,7 +23,7 @@ use crate::config::{AgencyLimits, Member, SecretPlace};
 use crate::domain::AgencyId;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
 use crate::server::{Installation, Server, open_store};
-use crate::simulator::{Options, Simulator};
+use crate::simulator::{Case, EVENT_TOKENS, Handle, Options, Simulator};
 use crate::store::StoreKey;
 
 #[derive(Args)]
@@ -49,11 +49,7 @@ pub(super) struct Arguments {
 }
 
 /// What the demo's departments are told to accept; real installations keep such things out of the program.
-const SECRETS: [(&str, &str); 8] = [
-    ("HEYAN_POLICE_EVENTS_TOKEN", "demo-police-events"),
-    ("HEYAN_CIVIL_AFFAIRS_EVENTS_TOKEN", "demo-civil-affairs-events"),
-    ("HEYAN_HEALTH_EVENTS_TOKEN", "demo-health-events"),
-    ("HEYAN_COURT_EVENTS_TOKEN", "demo-court-events"),
+const SECRETS: [(&str, &str); 4] = [
     ("HEYAN_POLICE_SECRET", "demo-police-secret"),
     ("HEYAN_CIVIL_AFFAIRS_FIRST_KEY", "demo-civil-first-key"),
     ("HEYAN_HEALTH_TOKEN", "demo-health-token"),
@@ -69,6 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let running = Running::new(arguments.data_dir.as_deref())?;
     let server = Server::start(installation, Arc::new(SystemClock), store)
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
+    departments.handle.set_gateway(server.address().into());
     let gateway = format!("http://{}", server.address());
     let samples = samples::of(&departments.cast)?;
     if arguments.json {
@@ -91,7 +88,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// The variables that the embedded configuration names, as the demo's departments want them.
 pub(super) fn secret(name: &str) -> Option<String> {
-    SECRETS.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    let event_token = || {
+        let source = source_of(name, "_EVENTS_TOKEN")?;
+        EVENT_TOKENS.iter().find(|(known, _)| *known == source).map(|(_, token)| (*token).to_owned())
+    };
+    let known = SECRETS.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    known.or_else(event_token)
+}
+
+/// The source that a variable such as `HEYAN_CIVIL_AFFAIRS_ADDRESS` is about.
+fn source_of(name: &str, ending: &str) -> Option<String> {
+    Some(name.strip_prefix("HEYAN_")?.strip_suffix(ending)?.to_lowercase().replace('_', "-"))
 }
 
 fn load(arguments: &Arguments, departments: &Departments, token: &Token) -> Result<Installation, Failure> {
@@ -136,7 +143,8 @@ fn key_beside(data_dir: &Path) -> Result<PathBuf, Failure> {
 struct Departments {
     sources: BTreeMap<String, String>,
     control: String,
-    cast: Vec<crate::simulator::Case>,
+    cast: Vec<Case>,
+    handle: Handle,
     end: tokio::sync::oneshot::Sender<()>,
     thread: thread::JoinHandle<()>,
 }
@@ -149,8 +157,9 @@ impl Departments {
             today: SystemClock.today(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ports: None,
+            // It isn't there yet; they are told once it is.
             gateway: None,
-            event_tokens: BTreeMap::new(),
+            faults: Vec::new(),
             court_delay: Duration::from_millis(300),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -162,7 +171,8 @@ impl Departments {
                     Ok(simulator) => simulator,
                     Err(error) => return drop(ready.send(Err(error))),
                 };
-                let known = (simulator.sources(), simulator.control(), simulator.cast().to_vec());
+                let cast = simulator.cast().to_vec();
+                let known = (simulator.sources(), simulator.control(), cast, simulator.handle());
                 if ready.send(Ok(known)).is_ok() {
                     // Dropping the other end means the same as a signal.
                     let _ = ended.await;
@@ -170,14 +180,13 @@ impl Departments {
                 simulator.stop().await;
             });
         })?;
-        let (sources, control, cast) = is_ready.recv()?.context("the departments cannot be started")?;
-        Ok(Self { sources, control, cast, end, thread })
+        let (sources, control, cast, handle) = is_ready.recv()?.context("the departments cannot be started")?;
+        Ok(Self { sources, control, cast, handle, end, thread })
     }
 
     /// The address of a department, as the variable that its source's file names.
     fn variable(&self, name: &str) -> Option<String> {
-        let source = name.strip_prefix("HEYAN_")?.strip_suffix("_ADDRESS")?.to_lowercase().replace('_', "-");
-        self.sources.get(&source).cloned()
+        self.sources.get(&source_of(name, "_ADDRESS")?).cloned()
     }
 
     fn stop(self) {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Failure, say};
 use crate::clock::{Clock as _, SystemClock};
-use crate::simulator::{Options, Simulator};
+use crate::simulator::{FaultSetting, GatewayAddress, Options, Simulator};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -25,6 +25,12 @@ pub(super) struct Arguments {
     /// Milliseconds from an application to the court until its feedback is there
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 300)]
     court_delay: u64,
+    /// Let this go wrong from the start, as over the control endpoint; OPERATION may be *. Can be repeated
+    #[arg(long = "fault", value_name = "SOURCE.OPERATION=FAULT[,share=0.3][,millis=50]")]
+    faults: Vec<FaultSetting>,
+    /// The gateway that departments tell of events
+    #[arg(long, value_name = "URL")]
+    gateway: Option<GatewayAddress>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -35,8 +41,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         listen: arguments.listen,
         ports: Some(arguments.port).filter(|port| *port > 0),
         court_delay: Duration::from_millis(arguments.court_delay),
-        gateway: None,
-        event_tokens: std::collections::BTreeMap::new(),
+        gateway: arguments.gateway.clone(),
+        faults: arguments.faults.clone(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let simulator = runtime.block_on(Simulator::start(options)).context("the departments cannot be started")?;

@@ -23,6 +23,7 @@ pub(super) fn plant(world: &mut World, dice: &mut Dice) -> Vec<Case> {
     planter.plant_grandparents();
     planter.plant_names();
     planter.plant_judgments();
+    planter.plant_second_adoption();
     planter.cases
 }
 
@@ -111,15 +112,18 @@ impl Planter<'_> {
         self.wed([father, mother], 2008);
         let child = self.child("任雨欣", F, 2012, mother, Some(father));
         let (man, woman) = (self.person("姚建平", M, 1974), self.person("谭秀梅", F, 1976));
-        self.wed([man, woman], 2003);
-        let on = self.day_in(2014);
-        let county = self.world.human(man).county;
-        self.world.adopt(Adoption { child, adopters: [Some(man), Some(woman)], on, county });
-        self.world.human_mut(child).name = Name::planted("姚雨欣");
-        self.world.join(&[child], man, Change::on(on));
+        self.adopt(child, [man, woman], 2014, "姚雨欣");
         let roles =
             [("child", child), ("adoptive_parent", man), ("adoptive_parent_2", woman), ("birth_parent", mother)];
         self.case("adopted", &roles);
+    }
+
+    /// For a reply to be about the wrong person, there must be a second family with an adoption.
+    fn plant_second_adoption(&mut self) {
+        let mother = self.single("龚丽华", F, 1984);
+        let child = self.child("龚小雨", F, 2010, mother, None);
+        let (man, woman) = (self.person("樊志强", M, 1973), self.person("洪玉兰", F, 1975));
+        self.adopt(child, [man, woman], 2015, "樊小雨");
     }
 
     fn plant_deaths(&mut self) {
@@ -255,6 +259,16 @@ impl Planter<'_> {
         let marriage = self.world.marry(couple, on, county);
         self.register(&couple, on);
         marriage
+    }
+
+    /// A couple marries and adopts a child, which gets a new name.
+    fn adopt(&mut self, child: PersonId, [man, woman]: [PersonId; 2], year: u32, name: &str) {
+        self.wed([man, woman], 2003);
+        let on = self.day_in(year);
+        let county = self.world.human(man).county;
+        self.world.adopt(Adoption { child, adopters: [Some(man), Some(woman)], on, county });
+        self.world.human_mut(child).name = Name::planted(name);
+        self.world.join(&[child], man, Change::on(on));
     }
 
     fn register(&mut self, people: &[PersonId], on: Day) {

@@ -1,6 +1,5 @@
 //! The court (法院): an index that answers at once, and the judgments themselves, applied for and fetched later.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,10 +9,12 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::application::{Application, Numbering};
 use super::department::{Department, Twist};
 use super::dice::Dice;
 use super::form;
-use super::wire::{Reply, Request};
+use super::number::Number;
+use super::wire::{Reply, Request, epoch_millis};
 use super::world::{Judgment, JudgmentKind, PersonId, World};
 
 /// The court's index and archive.
@@ -21,6 +22,7 @@ use super::world::{Judgment, JudgmentKind, PersonId, World};
 pub(super) struct Court {
     /// From an application to its feedback.
     delay: Duration,
+    numbering: Numbering,
     desk: Mutex<Desk>,
 }
 
@@ -28,15 +30,6 @@ pub(super) struct Court {
 struct Desk {
     dice: Dice,
     tokens: Vec<(String, Instant)>,
-    applications: HashMap<String, Application>,
-    /// Numbers of the applications, oldest first.
-    order: VecDeque<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Application {
-    person: String,
-    ready: Instant,
 }
 
 /// A request as far as it could be read.
@@ -47,7 +40,7 @@ pub(super) enum Call {
     Unauthorised,
     BadParameters,
     Index(String),
-    Apply(String),
+    Apply(Number),
     Fetch(String),
 }
 
@@ -62,9 +55,10 @@ struct Question {
 }
 
 impl Court {
-    pub(super) fn new(delay: Duration, dice: Dice) -> Self {
-        let desk = Desk { dice, tokens: Vec::new(), applications: HashMap::new(), order: VecDeque::new() };
-        Self { delay, desk: Mutex::new(desk) }
+    /// The court of the population with this seed.
+    pub(super) fn new(delay: Duration, seed: u64, dice: Dice) -> Self {
+        let desk = Desk { dice, tokens: Vec::new() };
+        Self { delay, numbering: Numbering::new(seed), desk: Mutex::new(desk) }
     }
 
     fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
@@ -90,29 +84,19 @@ impl Court {
         self.desk().tokens.iter().rev().any(|(known, until)| known == token && *until > now)
     }
 
-    fn apply(&self, person: String, world: &World) -> String {
-        let on_paper = world.find(&person).is_some_and(|id| visible(world, id).any(|(_, one)| one.on_paper));
-        let now = Instant::now();
-        let ready = now + if on_paper { DELAY_ON_PAPER } else { self.delay };
-        let mut desk = self.desk();
-        let number = format!("LN{}{:010}", world.today.compact(), desk.dice.next() % 10_000_000_000);
-        desk.applications.insert(number.clone(), Application { person, ready });
-        desk.order.push_back(number.clone());
-        // Feedback nobody fetched is thrown away in the end.
-        while desk.order.len() > MOST_APPLICATIONS {
-            if let Some(oldest) = desk.order.pop_front() {
-                desk.applications.remove(&oldest);
-            }
-        }
-        number
+    fn apply(&self, person: Number, world: &World) -> String {
+        let id = world.find(&person.to_string());
+        let on_paper = id.is_some_and(|id| visible(world, id).any(|(_, one)| one.on_paper));
+        let delay = if on_paper { DELAY_ON_PAPER } else { self.delay };
+        let ready = epoch_millis().saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        self.numbering.give(Application { person, ready }, world.today)
     }
 
     fn fetch(&self, number: &str, world: &World, twist: Option<Twist>) -> Reply {
-        let application = self.desk().applications.get(number).cloned();
-        match application {
+        match self.numbering.read(number) {
             None => Reply::json(&json!({ "code": "3" })),
-            Some(application) if application.ready > Instant::now() => Reply::json(&json!({ "code": "2" })),
-            Some(application) => feedback(world, &application.person, twist),
+            Some(application) if application.ready > epoch_millis() => Reply::json(&json!({ "code": "2" })),
+            Some(application) => feedback(world, &application.person.to_string(), twist),
         }
     }
 }
@@ -146,7 +130,7 @@ impl Department for Court {
         let call = match operation {
             _ if !is_given(&question.org) || !is_given(&question.reason) => Call::BadParameters,
             "index" if names_person => Call::Index(question.sfzh),
-            "judgments" if names_person => Call::Apply(question.sfzh),
+            "judgments" if names_person => Number::parse(&question.sfzh).map_or(Call::BadParameters, Call::Apply),
             "judgments.fetch" if is_given(&question.sqbh) => Call::Fetch(question.sqbh),
             _ => Call::BadParameters,
         };
@@ -188,38 +172,48 @@ fn visible(world: &World, id: PersonId) -> impl Iterator<Item = (usize, &Judgmen
     world.judgments_of(id).filter(|(_, judgment)| !judgment.untold)
 }
 
-fn about(world: &World, person: &str, twist: Option<Twist>) -> Option<PersonId> {
-    let asked = world.find(person);
-    match twist {
-        Some(Twist::WrongPerson) => world.somebody_else(asked, |id| visible(world, id).next().is_some()),
-        _ => asked,
-    }
-}
-
-fn index(world: &World, person: &str, twist: Option<Twist>) -> Reply {
-    let mut kinds: Vec<&str> = Vec::new();
-    for (_, judgment) in about(world, person, twist).into_iter().flat_map(|id| visible(world, id)) {
-        if judgment.revoked.is_none() && !kinds.contains(&judgment.kind.word()) {
+/// The kinds of the judgments in force about somebody.
+fn kinds_about(world: &World, id: PersonId) -> Vec<&'static str> {
+    let mut kinds = Vec::new();
+    for (_, judgment) in visible(world, id).filter(|(_, judgment)| judgment.revoked.is_none()) {
+        if !kinds.contains(&judgment.kind.word()) {
             kinds.push(judgment.kind.word());
         }
     }
+    kinds
+}
+
+fn index(world: &World, person: &str, twist: Option<Twist>) -> Reply {
+    let (mut named, mut kinds) = (person.to_owned(), Vec::new());
+    let asked = world.find(person);
+    if let Some(id) = asked {
+        kinds = kinds_about(world, id);
+    }
+    if twist == Some(Twist::WrongPerson) {
+        // Somebody of whom the opposite holds: both a record and its absence come from the wrong person.
+        let opposite = world.others(asked).find(|id| kinds_about(world, *id).is_empty() != kinds.is_empty());
+        if let Some(id) = opposite {
+            (named, kinds) = (world.id_number(id), kinds_about(world, id));
+        }
+    }
     let reply = match twist {
-        Some(Twist::UnknownCode) => json!({ "code": "7", "kinds": kinds }),
-        Some(Twist::WrongSchema) => json!({ "code": 0, "kinds": kinds.join(",") }),
-        Some(Twist::Null) => json!({ "code": "0", "kinds": null }),
-        _ => json!({ "code": if kinds.is_empty() { "1" } else { "0" }, "kinds": kinds }),
+        Some(Twist::UnknownCode) => json!({ "code": "7", "sfzh": named, "kinds": kinds }),
+        Some(Twist::WrongSchema) => json!({ "code": 0, "sfzh": named, "kinds": kinds.join(",") }),
+        Some(Twist::Null) => json!({ "code": "0", "sfzh": named, "kinds": null }),
+        _ => json!({ "code": if kinds.is_empty() { "1" } else { "0" }, "sfzh": named, "kinds": kinds }),
     };
     Reply::json(&reply)
 }
 
 fn feedback(world: &World, person: &str, twist: Option<Twist>) -> Reply {
-    let id = about(world, person, twist);
-    let named = match twist {
-        Some(Twist::WrongPerson) => id.map(|id| world.id_number(id)).unwrap_or_default(),
-        _ => person.to_owned(),
-    };
-    let judgments: Vec<Value> =
-        id.into_iter().flat_map(|id| visible(world, id).map(move |(at, one)| line(world, id, at, one))).collect();
+    let (mut named, mut judgments) = (person.to_owned(), Vec::new());
+    let asked = world.find(person);
+    let lines_about = |id| visible(world, id).map(|(at, one)| line(world, id, at, one)).collect::<Vec<Value>>();
+    if twist != Some(Twist::WrongPerson) {
+        judgments = asked.map(lines_about).unwrap_or_default();
+    } else if let Some((id, lines)) = world.records_of_another(asked, lines_about) {
+        (named, judgments) = (world.id_number(id), lines);
+    }
     let reply = match twist {
         Some(Twist::UnknownCode) => json!({ "code": "7", "sfzh": named, "judgments": judgments }),
         Some(Twist::WrongSchema) => json!({ "code": "0", "sfzh": named, "judgments": { "list": judgments } }),
@@ -268,5 +262,4 @@ const CLIENT: &str = "heyan-demo";
 const SECRET: &str = "demo-court-secret";
 const TOKEN_SECONDS: u64 = 600;
 const MOST_TOKENS: usize = 256;
-const MOST_APPLICATIONS: usize = 200_000;
 const DELAY_ON_PAPER: Duration = Duration::from_secs(20);

@@ -1,5 +1,7 @@
 //! What the four departments have in common: they read a call, and answer it from what they know.
 
+use std::fmt::Display;
+
 use super::wire::{Reply, Request};
 use super::world::{PersonId, World};
 
@@ -34,11 +36,24 @@ pub(super) enum Twist {
 }
 
 impl World {
-    /// Somebody other than the one asked for of whom the department has something to say.
-    pub(super) fn somebody_else(&self, asked: Option<PersonId>, suits: impl Fn(PersonId) -> bool) -> Option<PersonId> {
+    /// Everybody but the one asked for, beginning with the next in the register.
+    pub(super) fn others(&self, asked: Option<PersonId>) -> impl Iterator<Item = PersonId> + use<> {
         let start = asked.map_or(0, |id| id.index() + 1);
-        let count = self.humans.len();
-        let others = (start..count).chain(0..start).map(PersonId::at);
-        others.filter(|id| Some(*id) != asked).take(20_000).find(|id| suits(*id))
+        let everybody = (start..self.humans.len()).chain(0..start).map(PersonId::at);
+        everybody.filter(move |id| Some(*id) != asked)
+    }
+
+    /// Somebody else's records: there are some, and none names the one asked for, as a spouse's would. The cast sees to
+    /// it that there always is such a person.
+    pub(super) fn records_of_another<R: Display>(
+        &self,
+        asked: Option<PersonId>,
+        records_of: impl Fn(PersonId) -> Vec<R>,
+    ) -> Option<(PersonId, Vec<R>)> {
+        let number = asked.map(|id| self.id_number(id));
+        let names_asked = |record: &R| number.as_ref().is_some_and(|number| record.to_string().contains(number));
+        let records = self.others(asked).map(|id| (id, records_of(id)));
+        let mut suitable = records.filter(|(_, records)| !records.is_empty() && !records.iter().any(names_asked));
+        suitable.next()
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use hyper::Response;
+use hyper::{Method, Response};
+use serde_json::json;
 
 use super::calls::Calls;
 use super::department::Department;
-use super::faults::{Fault, Faults, Plan};
+use super::faults::{Fault, Faults, HEALTH, Plan};
 use super::notices::Notices;
-use super::wire::{Answering, Body, Request};
+use super::wire::{Answering, Body, Reply, Request};
 use super::world::World;
 
 /// What all departments and the control endpoint share.
@@ -33,6 +34,9 @@ impl<D: Department> Answering for Desk<D> {
     }
 
     async fn answer(&self, request: Request) -> Option<Response<Body>> {
+        if request.method == Method::GET && request.path == "/health" {
+            return self.health().await;
+        }
         let (operation, call) = self.department.receive(&request);
         let plan = match operation {
             Some(operation) => {
@@ -46,7 +50,7 @@ impl<D: Department> Answering for Desk<D> {
         }
         match plan.fault {
             Some(Fault::Hang) => std::future::pending().await,
-            // What is never sent needs no looking up, and leaves no application behind.
+            // What is never sent needs no looking up.
             Some(Fault::Refuse) => return None,
             _ => {}
         }
@@ -55,5 +59,17 @@ impl<D: Department> Answering for Desk<D> {
             self.department.answer(call, &world, plan.fault.and_then(Fault::twist))
         };
         plan.send(reply)
+    }
+}
+
+impl<D: Department> Desk<D> {
+    /// Whether the machine is up. Nobody is asked about, so it counts as no call; what goes wrong with the content of
+    /// replies does not happen here.
+    async fn health(&self) -> Option<Response<Body>> {
+        let plan = self.shared.faults.plan(self.department.id(), HEALTH);
+        if plan.fault == Some(Fault::Hang) {
+            std::future::pending::<()>().await;
+        }
+        plan.send(Reply::json(&json!({ "status": "UP" })))
     }
 }

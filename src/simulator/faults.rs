@@ -1,70 +1,19 @@
 //! What goes wrong at a department, on demand.
 
+mod setting;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{Response, StatusCode};
-use serde::{Deserialize, Serialize};
 
-use super::calls;
-use super::department::Twist;
 use super::dice::scramble;
 use super::wire::{Body, Reply, pieces, respond};
 
-/// A way in which a department fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Fault {
-    /// Answers after `millis`.
-    Delay,
-    /// Takes the request and never answers.
-    Hang,
-    /// Resets connections.
-    Refuse,
-    /// Closes the connection in the middle of the body.
-    Cut,
-    #[serde(rename = "status-500")]
-    Status500,
-    #[serde(rename = "status-503")]
-    Status503,
-    /// Answers with bytes that are no document.
-    Garbage,
-    WrongSchema,
-    WrongPerson,
-    UnknownCode,
-    /// The reply, and very much white space after it.
-    Huge,
-    /// The reply, one byte every `millis` (100 if that is 0).
-    Drip,
-    /// Says that all is well, with a null where the records belong.
-    Null,
-    /// Status 200 without a body.
-    #[serde(rename = "empty-200")]
-    Empty200,
-    /// Refuses the caller's signature.
-    BadSignature,
-}
-
-/// A fault that is set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Setting {
-    source: String,
-    /// An operation, or `*` for all.
-    operation: String,
-    fault: Fault,
-    /// How many of the calls it hits, from 0 to 1.
-    #[serde(default = "all")]
-    share: f64,
-    #[serde(default)]
-    millis: u64,
-}
-
-fn all() -> f64 {
-    1.0
-}
+pub(super) use setting::Fault;
+pub use setting::Setting;
 
 /// All faults that are set.
 #[derive(Debug, Default)]
@@ -89,23 +38,7 @@ impl Faults {
     /// # Errors
     /// A sentence that says what there is no such thing of.
     pub(super) fn set(&self, setting: Setting) -> Result<(), String> {
-        let operations = calls::operations(&setting.source).ok_or_else(|| {
-            let known: Vec<&str> = calls::sources().collect();
-            format!("there is no source \"{}\": {} are simulated", setting.source, known.join(", "))
-        })?;
-        if setting.operation != "*" && !operations.contains(&setting.operation.as_str()) {
-            let known = operations.join(", ");
-            return Err(format!(
-                "{} has no operation \"{}\": it has {known}, and * for all",
-                setting.source, setting.operation
-            ));
-        }
-        if !(0.0..=1.0).contains(&setting.share) {
-            return Err("the share is a number from 0 to 1".to_owned());
-        }
-        if setting.millis > MOST_MILLIS {
-            return Err(format!("millis is at most {MOST_MILLIS}"));
-        }
+        setting.check()?;
         let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
         settings.retain(|one| {
             (&one.source, &one.operation, one.fault) != (&setting.source, &setting.operation, setting.fault)
@@ -160,42 +93,6 @@ impl Faults {
     fn hits(&self, share: f64) -> bool {
         let drawn = scramble(self.draws.fetch_add(1, Ordering::Relaxed).wrapping_add(0x5EED)) >> 32;
         u32::try_from(drawn).is_ok_and(|drawn| f64::from(drawn) < share * 4_294_967_296.0)
-    }
-}
-
-impl Setting {
-    /// `*` is every operation; when the machine itself is down, the issuing of tokens and keys is, too. The
-    /// fetching of feedback belongs to its operation.
-    fn covers(&self, operation: &str) -> bool {
-        if self.operation == "*" {
-            let is_down = matches!(self.fault, Fault::Refuse | Fault::Hang | Fault::Status500 | Fault::Status503);
-            return is_down || !matches!(operation, "token" | "key");
-        }
-        let rest = operation.strip_prefix(self.operation.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    }
-}
-
-impl Fault {
-    /// The fault as a change of the reply's content, if it is one.
-    pub(super) fn twist(self) -> Option<Twist> {
-        match self {
-            Self::WrongSchema => Some(Twist::WrongSchema),
-            Self::WrongPerson => Some(Twist::WrongPerson),
-            Self::UnknownCode => Some(Twist::UnknownCode),
-            Self::BadSignature => Some(Twist::BadSignature),
-            Self::Null => Some(Twist::Null),
-            Self::Delay
-            | Self::Hang
-            | Self::Refuse
-            | Self::Cut
-            | Self::Status500
-            | Self::Status503
-            | Self::Garbage
-            | Self::Huge
-            | Self::Drip
-            | Self::Empty200 => None,
-        }
     }
 }
 
@@ -279,5 +176,6 @@ fn drip(reply: Reply, pause: Duration) -> Response<Body> {
     respond(reply.status, reply.content_type, Some(length), pieces(stream))
 }
 
+/// The question whether a department's machine is up, beside the operations; no fault can be set on it alone.
+pub(super) const HEALTH: &str = "health";
 const HUGE: usize = 64 << 20;
-const MOST_MILLIS: u64 = 3_600_000;

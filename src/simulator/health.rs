@@ -119,14 +119,11 @@ fn query(world: &World, service: Service, person: &str, twist: Option<Twist>) ->
         Service::Death => death_row(world, id).into_iter().collect::<Vec<_>>(),
     };
     let asked = world.find(person);
-    let about = match twist {
-        Some(Twist::WrongPerson) => {
-            let is_other = |id: PersonId| service != Service::BirthsOf || !has_child_with(world, asked, id);
-            world.somebody_else(asked, |id| is_other(id) && !rows_of(id).is_empty())
-        }
-        _ => asked,
+    let rows = match twist {
+        Some(Twist::WrongPerson) => world.records_of_another(asked, rows_of).map(|(_, rows)| rows),
+        _ => asked.map(rows_of),
     };
-    let rows = about.map(rows_of).unwrap_or_default();
+    let rows = rows.unwrap_or_default();
     match twist {
         Some(Twist::UnknownCode) => document("206", Some(&rows.concat())),
         Some(Twist::WrongSchema) => document("200", Some("<row><data>1</data><data>2</data></row>")),
@@ -134,11 +131,6 @@ fn query(world: &World, service: Service, person: &str, twist: Option<Twist>) ->
         _ if rows.is_empty() => document("404", Some("")),
         _ => document("200", Some(&rows.concat())),
     }
-}
-
-fn has_child_with(world: &World, asked: Option<PersonId>, other: PersonId) -> bool {
-    let Some(asked) = asked else { return false };
-    world.children(other).any(|child| [world.human(child).mother, world.human(child).father].contains(&Some(asked)))
 }
 
 /// The medical certificate of birth; there is none for births before 1996.

@@ -30,6 +30,16 @@ impl Number {
         (char::from(bytes[17].to_ascii_uppercase()) == number.check_character()).then_some(number)
     }
 
+    /// The number with these first 17 digits; nothing if there are more.
+    pub(super) fn of_digits(digits: u64) -> Option<Self> {
+        (digits < 10_u64.pow(17)).then_some(Self(digits))
+    }
+
+    /// The first 17 digits.
+    pub(super) fn digits(self) -> u64 {
+        self.0
+    }
+
     pub(super) fn is_male(self) -> bool {
         self.0 % 2 == 1
     }

@@ -1,7 +1,7 @@
 //! The police (公安): a JSON query in a fixed frame, the result a JSON string inside the reply.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sm3::{Digest, Sm3};
 
 use super::department::{Department, Twist};
@@ -28,6 +28,16 @@ pub(super) enum Call {
 pub(super) enum Service {
     Person,
     Households,
+}
+
+impl Service {
+    /// What can be asked for.
+    fn items(self) -> &'static [&'static str] {
+        match self {
+            Self::Person => &["XM", "GMSFHM", "XB", "CSRQ", "HH", "SSXQ", "ZXBS", "ZXYY", "ZXRQ"],
+            Self::Households => &["HH", "GMSFHM", "XM", "YHZGX", "RHRQ", "CHRQ"],
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,13 +76,13 @@ impl Department for Police {
         }
         let frame: Result<Frame, _> = serde_json::from_slice(&request.body);
         let Ok(frame) = frame else { return (Some("person"), Call::Refused("999")) };
-        let (operation, service, known) = match frame.service_id.as_str() {
-            "S-RK-001" => ("person", Service::Person, PERSON_ITEMS),
-            "S-HJ-002" => ("households", Service::Households, HOUSEHOLD_ITEMS),
+        let (operation, service) = match frame.service_id.as_str() {
+            "S-RK-001" => ("person", Service::Person),
+            "S-HJ-002" => ("households", Service::Households),
             _ => return (Some("person"), Call::Refused("999")),
         };
         let call = if is_signed(request) && frame.sender_id == "HEYAN-DEMO" {
-            read(&frame, service, known).unwrap_or_else(Call::Refused)
+            read(&frame, service).unwrap_or_else(Call::Refused)
         } else {
             Call::Refused("900")
         };
@@ -88,17 +98,20 @@ impl Department for Police {
             Call::Refused(code) => return frame(code, &Value::Null),
             Call::Query { service, person, items } => (service, person, items),
         };
-        let asked = world.find(&person).filter(|id| is_registered(world, *id));
-        let Some(id) = twist_person(world, asked, twist) else { return frame("001", &json!("[]")) };
-        let rows = match service {
-            Service::Person => vec![person_row(world, id, &items)],
-            Service::Households => household_rows(world, id, &items),
+        let asked = world.find(&person);
+        let about = match twist {
+            // With all items, because those that were asked for may name nobody.
+            Some(Twist::WrongPerson) => {
+                world.records_of_another(asked, |id| rows_of(world, service, id, service.items())).map(|(id, _)| id)
+            }
+            _ => asked,
         };
+        let rows = about.map(|id| rows_of(world, service, id, &items)).unwrap_or_default();
         match twist {
             Some(Twist::UnknownCode) => frame("0A7", &json!(text_of(&rows))),
             Some(Twist::WrongSchema) => frame("000", &json!(text_of(&renamed(rows)))),
             Some(Twist::Null) => frame("000", &Value::Null),
-            _ => frame("000", &json!(text_of(&rows))),
+            _ => frame(if rows.is_empty() { "001" } else { "000" }, &json!(text_of(&rows))),
         }
     }
 }
@@ -114,12 +127,12 @@ fn is_signed(request: &Request) -> bool {
     request.header("x-app-key") == APP_KEY && is_about_now(time) && request.header("x-sign") == expected
 }
 
-fn read(frame: &Frame, service: Service, known: &[&'static str]) -> Result<Call, &'static str> {
+fn read(frame: &Frame, service: Service) -> Result<Call, &'static str> {
     if frame.end_user.call_reason.trim().is_empty() || frame.end_user.user_dept.trim().is_empty() {
         return Err("902");
     }
     let person = read_condition(&frame.params.condition).ok_or("901")?;
-    let find = |item: &str| known.iter().copied().find(|name| *name == item).ok_or("903");
+    let find = |item: &str| service.items().iter().copied().find(|name| *name == item).ok_or("903");
     let items = frame.params.required_items.split(',').map(find).collect::<Result<Vec<_>, _>>()?;
     Ok(Call::Query { service, person, items })
 }
@@ -142,14 +155,16 @@ fn is_registered(world: &World, id: PersonId) -> bool {
     world.human(id).untold & untold::BIRTH_TO_POLICE == 0
 }
 
-fn twist_person(world: &World, asked: Option<PersonId>, twist: Option<Twist>) -> Option<PersonId> {
-    match twist {
-        Some(Twist::WrongPerson) => world.somebody_else(asked, |id| is_registered(world, id)),
-        _ => asked,
+/// What there is about somebody; nothing about people who are not registered.
+fn rows_of(world: &World, service: Service, id: PersonId, items: &[&'static str]) -> Vec<Value> {
+    match service {
+        _ if !is_registered(world, id) => Vec::new(),
+        Service::Person => vec![person_row(world, id, items)],
+        Service::Households => household_rows(world, id, items),
     }
 }
 
-fn person_row(world: &World, id: PersonId, items: &[&'static str]) -> Map<String, Value> {
+fn person_row(world: &World, id: PersonId, items: &[&'static str]) -> Value {
     let human = world.human(id);
     let last = world.rows_of(id).find(|row| is_listed(row));
     let died = human.died.filter(|_| human.untold & untold::DEATH_TO_POLICE == 0);
@@ -168,7 +183,7 @@ fn person_row(world: &World, id: PersonId, items: &[&'static str]) -> Map<String
 }
 
 /// Every row of every register in which the person is or was listed, by register and time.
-fn household_rows(world: &World, id: PersonId, items: &[&'static str]) -> Vec<Map<String, Value>> {
+fn household_rows(world: &World, id: PersonId, items: &[&'static str]) -> Vec<Value> {
     let mut houses = Vec::new();
     for row in world.rows_of(id).filter(|row| is_listed(row)) {
         if !houses.contains(&row.house) {
@@ -184,7 +199,7 @@ fn household_rows(world: &World, id: PersonId, items: &[&'static str]) -> Vec<Ma
     rows
 }
 
-fn household_row(world: &World, row: &Row, items: &[&'static str]) -> Map<String, Value> {
+fn household_row(world: &World, row: &Row, items: &[&'static str]) -> Value {
     let human = world.human(row.person);
     let value = |item: &str| match item {
         "HH" => house_number(row.house),
@@ -202,14 +217,14 @@ fn is_listed(row: &Row) -> bool {
     !row.from_untold && (row.to_untold || !row.is_void())
 }
 
-fn text_of(rows: &[Map<String, Value>]) -> String {
+fn text_of(rows: &[Value]) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }
 
 /// The same rows after a new release of the department's software.
-fn renamed(rows: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
-    let rename = |(key, value): (String, Value)| (key.to_lowercase(), json!([value]));
-    rows.into_iter().map(|row| row.into_iter().map(rename).collect()).collect()
+fn renamed(rows: Vec<Value>) -> Vec<Value> {
+    let rename = |(key, value): (&String, &Value)| (key.to_lowercase(), json!([value]));
+    rows.into_iter().filter_map(|row| Some(row.as_object()?.iter().map(rename).collect())).collect()
 }
 
 fn frame(code: &str, result: &Value) -> Reply {
@@ -229,8 +244,6 @@ fn frame(code: &str, result: &Value) -> Reply {
 
 const APP_KEY: &str = "heyan-demo";
 const SECRET: &str = "demo-police-secret";
-const PERSON_ITEMS: &[&str] = &["XM", "GMSFHM", "XB", "CSRQ", "HH", "SSXQ", "ZXBS", "ZXYY", "ZXRQ"];
-const HOUSEHOLD_ITEMS: &[&str] = &["HH", "GMSFHM", "XM", "YHZGX", "RHRQ", "CHRQ"];
 
 #[cfg(test)]
 mod tests {

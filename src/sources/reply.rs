@@ -119,6 +119,27 @@ impl About {
             }
         }
     }
+
+    /// A reply without a record need not say whom it is about. If it does, it must be the right person: "no record" of
+    /// somebody else is no answer.
+    fn check_without_record(&self, reply: &Value, person: &Person) -> Result<(), Cause> {
+        let is_right = match self {
+            Self::Numbers { each: None, at, .. } => {
+                let mut named =
+                    at.iter().flat_map(|path| path.values(reply)).filter(|value| !is_blank(value)).peekable();
+                named.peek().is_none() || named.any(|value| is_number(value, &person.id_number))
+            }
+            Self::Agree { each: None, agree } => {
+                let stated = |pointer: &str| Path::new(pointer).value(reply).filter(|value| !is_blank(value));
+                let text = |pointer: &str| stated(pointer).map(|value| value.as_str().unwrap_or_default());
+                let same_name = text(&agree.name).is_none_or(|name| name.parse::<PersonName>().ok() == person.name);
+                let born = person.id_number.birth_date();
+                same_name && text(&agree.birth_date).is_none_or(|day| any_date(day) == Some(born))
+            }
+            Self::Numbers { .. } | Self::Agree { .. } | Self::Nobody => true,
+        };
+        if is_right { Ok(()) } else { Err(Cause::WrongSubject) }
+    }
 }
 
 fn records<'a>(reply: &'a Value, each: Option<&Path>) -> Result<Vec<&'a Value>, Cause> {
@@ -128,9 +149,15 @@ fn records<'a>(reply: &'a Value, each: Option<&Path>) -> Result<Vec<&'a Value>, 
 }
 
 fn names(path: &Path, record: &Value, id_number: &IdNumber) -> bool {
-    let is_it =
-        |value: &Value| value.as_str().and_then(|text| text.trim().parse::<IdNumber>().ok()) == Some(*id_number);
-    path.values(record).into_iter().any(is_it)
+    path.values(record).into_iter().any(|value| is_number(value, id_number))
+}
+
+fn is_number(value: &Value, id_number: &IdNumber) -> bool {
+    value.as_str().and_then(|text| text.trim().parse::<IdNumber>().ok()) == Some(*id_number)
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// A day as any of the usual forms has it.
@@ -252,7 +279,9 @@ impl Reading {
             },
         };
         match (meaning, rows, self.empty) {
-            (Meaning::NoRecord, None | Some(0), _) | (Meaning::Ok, Some(0), Empty::NoRecord) => return Ok(None),
+            (Meaning::NoRecord, None | Some(0), _) | (Meaning::Ok, Some(0), Empty::NoRecord) => {
+                return self.about.check_without_record(reply, person).map(|()| None);
+            }
             (Meaning::Ok, None | Some(1..), _) => {}
             (Meaning::NoRecord, Some(_), _)
             | (Meaning::Ok, Some(0), Empty::Invalid)
@@ -262,5 +291,67 @@ impl Reading {
         let record = self.at.value(reply).ok_or(INVALID)?;
         let fact = read_fields(&self.fields, record)?;
         if self.fact.is_valid(&fact) { Ok(Some(fact)) } else { Err(INVALID) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ASKED: &str = "11010519491231002X";
+    const OTHER: &str = "210102198001010013";
+
+    fn reading(about: About) -> Reading {
+        let (rows, empty, at) = (Some(Path::new("/rows")), Empty::NoRecord, Path::new(""));
+        let fact = jsonschema::validator_for(&json!({ "type": "object" })).unwrap();
+        Reading { rows, empty, about, at, fields: Vec::new(), fact }
+    }
+
+    fn read(about: About, meaning: Meaning, reply: &Value) -> Result<Option<Value>, Cause> {
+        let person = Person { id_number: ASKED.parse().unwrap(), name: "张伟".parse().ok() };
+        reading(about).fact(meaning, reply, &person)
+    }
+
+    fn numbers(each: Option<&str>, at: &str) -> About {
+        About::Numbers { each: each.map(Path::new), at: vec![Path::new(at)], quantity: Quantity::Every }
+    }
+
+    #[test]
+    fn no_record_of_somebody_else_is_no_answer() {
+        for (named, expected) in [
+            (json!(ASKED), Ok(None)),
+            (json!(ASKED.to_lowercase()), Ok(None)),
+            (json!(""), Ok(None)),
+            (Value::Null, Ok(None)),
+            (json!(OTHER), Err(Cause::WrongSubject)),
+            (json!("unknown"), Err(Cause::WrongSubject)),
+            (json!(7), Err(Cause::WrongSubject)),
+        ] {
+            let reply = json!({ "of": named, "rows": [] });
+            for meaning in [Meaning::NoRecord, Meaning::Ok] {
+                assert_eq!(read(numbers(None, "/of"), meaning, &reply), expected, "{reply}");
+            }
+        }
+        let silent = json!({ "rows": [] });
+        assert_eq!(read(numbers(None, "/of"), Meaning::NoRecord, &silent), Ok(None));
+        assert_eq!(read(numbers(Some("/rows"), "/of"), Meaning::NoRecord, &silent), Ok(None));
+        assert_eq!(read(numbers(None, "/of"), Meaning::NoRecord, &Value::Null), Ok(None));
+    }
+
+    #[test]
+    fn no_record_of_somebody_with_another_name_or_birth_date_is_no_answer() {
+        let agree = || AgreeText { name: "/name".to_owned(), birth_date: "/born".to_owned() };
+        for (reply, expected) in [
+            (json!({ "name": "张伟", "born": "1949-12-31", "rows": [] }), Ok(None)),
+            (json!({ "born": "19491231", "rows": [] }), Ok(None)),
+            (json!({ "rows": [] }), Ok(None)),
+            (json!({ "name": "张玮", "born": "1949-12-31", "rows": [] }), Err(Cause::WrongSubject)),
+            (json!({ "name": "张伟", "born": "1949-12-30", "rows": [] }), Err(Cause::WrongSubject)),
+        ] {
+            let about = About::Agree { each: None, agree: agree() };
+            assert_eq!(read(about, Meaning::NoRecord, &reply), expected, "{reply}");
+        }
     }
 }

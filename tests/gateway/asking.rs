@@ -2,7 +2,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::demo::{Demo, send};
+use super::demo::{Demo, client, send};
 
 #[tokio::test]
 async fn every_sample_answers_as_printed() {
@@ -124,4 +124,45 @@ async fn a_trace_is_kept() {
     let header = format!("00-{trace}-00f067aa0ba902b7-01");
     let reply = demo.verify_with(&demo.sample("健在"), &[("traceparent", &header)]).await;
     assert_eq!(reply.body["trace_id"], trace);
+}
+
+async fn set_fault(demo: &Demo, source: &str, fault: &str) {
+    let body = json!({ "source": source, "operation": "*", "fault": fault }).to_string();
+    assert_eq!(send(client().put(format!("{}/control/faults", demo.control)).body(body)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reply_about_somebody_else_never_becomes_an_answer() {
+    let demo = Demo::start(&["--population", "200"]);
+    // That the court has no judgment about somebody else would make the divorced married.
+    set_fault(&demo, "court", "wrong-person").await;
+    let reply = demo.verify(&demo.sample("法院判决离婚，民政部门尚不知道")).await.body;
+    assert_eq!(reply["outcome"], "unavailable", "{reply}");
+
+    let demo = Demo::start(&["--population", "200"]);
+    for source in ["police", "civil-affairs", "health", "court"] {
+        set_fault(&demo, source, "wrong-person").await;
+    }
+    for sample in demo.samples.iter().filter(|sample| sample["outcome"] != "referred") {
+        let reply = demo.verify(&sample["request"]).await.body;
+        assert_eq!(reply["outcome"], "unavailable", "{}: {reply}", sample["case"]);
+        let causes = reply["witnesses"].as_array().unwrap().iter().map(|witness| &witness["cause"]);
+        let causes: Vec<&Value> = causes.filter(|cause| !cause.is_null()).collect();
+        assert!(
+            !causes.is_empty() && causes.iter().all(|cause| *cause == "wrong-subject"),
+            "{}: {reply}",
+            sample["case"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn departments_know_where_the_gateway_is() {
+    let demo = Demo::start(&["--population", "200"]);
+    let person = &demo.sample("健在")["subjects"]["person"]["id_number"];
+    let today = heyan::clock::day_of(jiff::Timestamp::now()).to_string();
+    let event = json!({"kind": "death", "persons": [person], "on": today, "known_to": ["health"], "notify": true});
+    let reply = send(client().post(format!("{}/control/events", demo.control)).body(event.to_string())).await;
+    // The gateway's own status: they reached it.
+    assert!(reply.body["notified"]["health"].is_u64(), "{}", reply.body);
 }

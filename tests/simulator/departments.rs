@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use heyan::simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
 use super::client::{
     ask_civil_affairs, ask_court, ask_health, ask_police, civil_key, court_token, police, police_body, police_rows,
     truth_of,
 };
-use super::{address, member, start};
+use super::{address, member, options, start};
 
 #[tokio::test]
 async fn the_police_know_who_is_registered_where() {
@@ -136,6 +137,20 @@ async fn health_knows_births_from_1996_on_and_deaths() {
     assert!(ask_health(&address, "demo-health-token", "uncle", &person).await.unwrap().contains("<code>400</code>"));
 }
 
+/// The court's feedback, as soon as it is there.
+async fn feedback(address: &str, token: &str, number: &Value) -> Value {
+    let fetch = json!({ "sqbh": number, "org": "测试部门", "reason": "公积金提取" });
+    let begin = Instant::now();
+    loop {
+        let reply = ask_court(address, token, "feedback", &fetch).await.json();
+        if reply["code"] != "2" {
+            return reply;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn the_court_answers_from_its_index_at_once_and_with_judgments_later() {
     let simulator = start().await;
@@ -157,20 +172,42 @@ async fn the_court_answers_from_its_index_at_once_and_with_judgments_later() {
     let number = ask_court(&address, &token, "apply", &body("declared-dead-revoked")).await.json()["sqbh"].clone();
     let fetch = json!({ "sqbh": number, "org": "测试部门", "reason": "公积金提取" });
     assert_eq!(ask_court(&address, &token, "feedback", &fetch).await.json(), json!({ "code": "2" }));
-    let begin = Instant::now();
-    let feedback = loop {
-        let reply = ask_court(&address, &token, "feedback", &fetch).await.json();
-        if reply["code"] != "2" {
-            break reply;
-        }
-        assert!(begin.elapsed() < Duration::from_secs(5));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    };
+    let feedback = feedback(&address, &token, &number).await;
     assert_eq!((&feedback["code"], &feedback["judgments"][0]["kind"]), (&json!("0"), &json!("declared-dead")));
     assert_ne!(feedback["judgments"][0]["revoked"], "");
 
+    let [nobody, nonsense] = ["210102190001010022", "210102190001010023"]
+        .map(|number| json!({ "sfzh": number, "xm": "a", "org": "b", "reason": "c" }));
+    assert_eq!(ask_court(&address, &token, "apply", &nobody).await.json()["code"], "0");
+    assert_eq!(ask_court(&address, &token, "apply", &nonsense).await.json(), json!({ "code": "3" }));
     assert_eq!(ask_court(&address, "stolen", "index", &body("divorced")).await.status, 401);
     let unknown = json!({ "sqbh": "LN1", "org": "a", "reason": "b" });
     assert_eq!(ask_court(&address, &token, "feedback", &unknown).await.json(), json!({ "code": "3" }));
     assert_eq!(ask_court(&address, &token, "index", &json!({ "sfzh": "1", "xm": "a" })).await.json()["code"], "3");
+}
+
+#[tokio::test]
+async fn a_restarted_court_still_knows_what_was_applied_for() {
+    let court = async |seed: u64| {
+        let simulator = Simulator::start(Options { seed, ..options() }).await.unwrap();
+        let address = address(&simulator, "court");
+        let token = court_token(&address).await;
+        (simulator, address, token)
+    };
+    let (simulator, before, token) = court(11).await;
+    let person = member(&simulator, "divorced-by-court", "person");
+    let apply = json!({ "sfzh": person.id_number, "xm": person.name, "org": "a", "reason": "b" });
+    let number = ask_court(&before, &token, "apply", &apply).await.json()["sqbh"].clone();
+    simulator.stop().await;
+
+    let (_restarted, after, token) = court(11).await;
+    let answer = feedback(&after, &token, &number).await;
+    assert_eq!((&answer["code"], &answer["sfzh"]), (&json!("0"), &json!(person.id_number)));
+    assert_eq!(answer["judgments"][0]["kind"], "divorce");
+    let number = number.as_str().unwrap();
+    let last = if number.ends_with('7') { "8" } else { "7" };
+    let mistyped = json!(format!("{}{last}", &number[..number.len() - 1]));
+    assert_eq!(feedback(&after, &token, &mistyped).await, json!({ "code": "3" }));
+    let (_other, elsewhere, token) = court(12).await;
+    assert_eq!(feedback(&elsewhere, &token, &json!(number)).await, json!({ "code": "3" }));
 }

@@ -153,7 +153,7 @@ async fn calls_are_counted_by_operation() {
 async fn departments_that_know_tell_the_gateway() {
     let simulator = start().await;
     let gateway = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    simulator.set_gateway(&format!("http://{}", gateway.local_addr().unwrap()));
+    simulator.handle().set_gateway(gateway.local_addr().unwrap().into());
     let heard = tokio::spawn(async move {
         let (mut stream, _) = gateway.accept().await.unwrap();
         let mut bytes = vec![0; 4096];
@@ -168,7 +168,7 @@ async fn departments_that_know_tell_the_gateway() {
     assert_eq!(reply["notified"], json!({ "health": 202 }));
     let heard = heard.await.unwrap();
     assert!(heard.starts_with("POST /v1/sources/health/events HTTP/1.1\r\n"), "{heard}");
-    assert!(heard.contains("Authorization: Bearer token-of-health\r\n"));
+    assert!(heard.contains("Authorization: Bearer demo-health-events\r\n"));
     let body: Value = serde_json::from_str(heard.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     assert_eq!(body, json!({ "subjects": [person], "kind": "death", "on": "2026-06-10" }));
 }

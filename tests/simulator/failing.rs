@@ -6,7 +6,7 @@ use heyan::simulator::Simulator;
 use serde_json::{Value, json};
 
 use super::client::{
-    ask_civil_affairs, ask_court, ask_health, civil_key, control, court_token, police, police_body, police_rows,
+    ask_civil_affairs, ask_court, ask_health, civil_key, control, court_token, police, police_body, police_rows, send,
 };
 use super::{address, member, start};
 
@@ -76,6 +76,36 @@ async fn connections_and_bodies_break() {
     }
     set(&simulator, "refuse", "police", "households", 0).await;
     assert_eq!(ask().await.unwrap().body, whole);
+}
+
+#[tokio::test]
+async fn a_department_says_whether_it_is_up() {
+    let simulator = start().await;
+    for source in ["police", "civil-affairs", "health", "court"] {
+        let url = format!("{}/health", address(&simulator, source));
+        let ask = async || send("GET", &url, &[], "").await;
+        let reply = ask().await.unwrap();
+        assert_eq!((reply.status, reply.json()), (200, json!({ "status": "UP" })));
+        assert_eq!(send("POST", &url, &[], "").await.unwrap().status, 404);
+        for (fault, status) in [("status-500", 500), ("status-503", 503)] {
+            set(&simulator, fault, source, "*", 0).await;
+            assert_eq!(ask().await.unwrap().status, status, "{source}");
+        }
+        set(&simulator, "refuse", source, "*", 0).await;
+        assert!(ask().await.is_err(), "{source}");
+        set(&simulator, "hang", source, "*", 0).await;
+        assert!(tokio::time::timeout(Duration::from_millis(40), ask()).await.is_err(), "{source}");
+        for fault in ["garbage", "empty-200", "huge", "cut", "unknown-code", "bad-signature", "delay"] {
+            set(&simulator, fault, source, "*", 3_600_000).await;
+            assert_eq!(ask().await.unwrap().json(), json!({ "status": "UP" }), "{source}: {fault}");
+        }
+    }
+    set(&simulator, "refuse", "police", "person", 0).await;
+    let up = send("GET", &format!("{}/health", address(&simulator, "police")), &[], "").await.unwrap();
+    assert_eq!(up.status, 200);
+    let calls = control("GET", &simulator.control(), "calls", &Value::Null).await.json();
+    let counts = calls.as_object().unwrap().values().flat_map(|source| source.as_object().unwrap().values());
+    assert!(counts.into_iter().all(|count| *count == 0), "{calls}");
 }
 
 #[tokio::test]

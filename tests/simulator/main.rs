@@ -3,29 +3,33 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail the test by panicking, too")]
 
 mod client;
+mod command;
 mod departments;
 mod driving;
 mod failing;
+mod strangers;
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use heyan::simulator::{Options, Person, Simulator};
 
 /// A small population that answers quickly.
-async fn start() -> Simulator {
-    let options = Options {
+fn options() -> Options {
+    Options {
         population: 400,
         seed: 11,
         today: jiff::civil::date(2026, 6, 30),
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         ports: None,
         gateway: None,
-        event_tokens: BTreeMap::from([("health".to_owned(), "token-of-health".to_owned())]),
+        faults: Vec::new(),
         court_delay: Duration::from_millis(40),
-    };
-    Simulator::start(options).await.unwrap()
+    }
+}
+
+async fn start() -> Simulator {
+    Simulator::start(options()).await.unwrap()
 }
 
 /// Somebody of the cast.

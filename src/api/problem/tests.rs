@@ -118,7 +118,9 @@ fn a_challenge_says_whether_a_token_was_wrong() {
 fn headers_say_what_to_do_next() {
     let (response, _) = sent(&Problem::MethodNotAllowed("GET, HEAD"), "en");
     assert_eq!(response.headers()[header::ALLOW], "GET, HEAD");
-    for problem in [Problem::RateLimited { limit: 1, seconds: 7 }, Problem::Overloaded(7), Problem::LedgerUnavailable(7)] {
+    for problem in
+        [Problem::RateLimited { limit: 1, seconds: 7 }, Problem::Overloaded(7), Problem::LedgerUnavailable(7)]
+    {
         let (response, body) = sent(&problem, "en");
         assert_eq!(response.headers()[header::RETRY_AFTER], "7");
         assert_eq!(body["retryable"], true);
