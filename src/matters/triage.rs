@@ -119,8 +119,8 @@ impl Triage {
         if reading.is_figure {
             return Vec::new();
         }
-        let mut findings = self.vocabulary.find(&text);
-        findings.extend(self.cues.find(&reading));
+        let mut findings: Vec<Finding> = self.cues.find(&reading).collect();
+        self.vocabulary.find(&text, &mut findings);
         self.scales.weigh(&text, &reading, &mut findings);
         let is_nothing = reading.is_chatter && !reading.asks;
         if !is_nothing && !findings.iter().any(|finding| finding.score >= SURE) {

@@ -51,10 +51,14 @@ struct Cue {
     /// Whether it counts also where the text doesn't ask for a paper.
     #[serde(default)]
     alone: bool,
+    /// Whether it says only what the text is about, so that whatever is said of that counts more.
+    #[serde(default)]
+    weak: bool,
 }
 
-/// How sure a cue is, at its best.
+/// How sure a cue is, at its best, and a weak one.
 const CUE: f64 = 0.93;
+const WEAK: f64 = 0.83;
 
 /// The cues, ready to be found.
 #[derive(Debug)]
@@ -67,7 +71,15 @@ pub(super) struct CompiledCues {
     figures: Vec<Pattern>,
     negations: Vec<Pattern>,
     contexts: Vec<Pattern>,
-    cues: Vec<(Subject, bool, Pattern)>,
+    cues: Vec<CompiledCue>,
+}
+
+#[derive(Debug)]
+struct CompiledCue {
+    subject: Subject,
+    form: Form,
+    score: f64,
+    pattern: Pattern,
 }
 
 /// What a text says besides what it may mean.
@@ -115,7 +127,9 @@ impl CompiledCues {
             let patterns = list(&format!("cues/{index}/patterns"), &cue.patterns);
             let place = ids.iter().position(|id| *id == cue.matter).map(Subject::Entry);
             if let Some(subject) = place.or((cue.matter == OTHER).then_some(Subject::Other)) {
-                compiled.extend(patterns.into_iter().map(|pattern| (subject, cue.alone, pattern)));
+                let form = Form::Cue { alone: cue.alone };
+                let score = if cue.weak { WEAK } else { CUE };
+                compiled.extend(patterns.into_iter().map(|pattern| CompiledCue { subject, form, score, pattern }));
             }
         }
         wrong.extend(cues.unknown_matters(ids));
@@ -131,23 +145,28 @@ impl CompiledCues {
     pub(super) fn read(&self, text: &Text) -> Reading {
         let hits = self.lexicon.hits(text);
         let papers = places(&self.papers, &hits);
+        let figures = places(&self.figures, &hits);
+        let is_requested = is_found(&self.requests, &hits);
+        // A figure of speech with the word for the paper in it asks for none; beside it, one may be asked for.
+        let is_figurative =
+            |paper: &Range<usize>| figures.iter().any(|figure| figure.start <= paper.start && paper.end <= figure.end);
         Reading {
-            asks: !papers.is_empty() || is_found(&self.requests, &hits),
+            is_figure: !figures.is_empty() && !is_requested && papers.iter().all(is_figurative),
+            asks: is_requested || !papers.is_empty(),
             papers,
             proving: places(&self.proving, &hits),
             contexts: places(&self.contexts, &hits),
             negations: places(&self.negations, &hits),
             is_chatter: is_found(&self.chatter, &hits),
-            is_figure: is_found(&self.figures, &hits),
             hits,
         }
     }
 
     /// What the cues find.
     pub(super) fn find<'a>(&'a self, reading: &'a Reading) -> impl Iterator<Item = Finding> + 'a {
-        self.cues.iter().flat_map(|(subject, alone, pattern)| {
-            let form = Form::Cue { alone: *alone };
-            pattern.find(&reading.hits).map(move |span| Finding { subject: *subject, span, score: CUE, form })
+        self.cues.iter().flat_map(|CompiledCue { subject, form, score, pattern }| {
+            let finding = |span| Finding { subject: *subject, span, score: *score, form: *form };
+            pattern.find(&reading.hits).map(finding)
         })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A pattern is a row of elements. An element is a word, or words separated by `|`; `<name>` stands for a list of words; an
 //! element that ends with `?` may be missing. Between two elements may stand up to two other characters; none where `+` is
-//! written between them, eight where `..` is, and twenty where `...` is, which alone may reach past a comma.
+//! written between them, eight where `..` is, and twenty where `...` is, which alone may reach past a comma. A comma in a
+//! word stands for any punctuation mark, and for the end of the text.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -134,7 +135,8 @@ impl<'a> Builder<'a> {
 impl Lexicon {
     pub(super) fn hits(&self, text: &Text) -> Hits {
         let mut places = vec![Vec::new(); self.count];
-        for found in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(&text.text)) {
+        let ended = format!("{},", text.text);
+        for found in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(&ended)) {
             let place = text.character_at(found.start())..text.character_at(found.end());
             for element in self.elements.get(found.pattern().as_usize()).into_iter().flatten() {
                 if let Some(list) = places.get_mut(*element) {
@@ -214,6 +216,8 @@ mod tests {
         assert_eq!(find("妈 .. 没了", "妈头几年没了"), [(0, 6)]);
         assert_eq!(find("没了 ... 房子", "妈没了，她的房子"), [(1, 8)]);
         assert_eq!(find("没? 犯 过", "没犯过"), [(0, 3), (1, 3)]);
+        assert_eq!(find("的条,", "在世的条"), [(2, 4)]);
+        assert_eq!(find("的条,", "在世的条件"), none);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// and marks of pinyin tones gone; punctuation is one comma.
 pub(super) fn normalise(text: &str, most: usize) -> String {
     let mut folded = String::with_capacity(text.len().min(most * 4));
-    for character in text.chars().take(most) {
+    for character in text.chars().take(most).map(mandarin) {
         match character {
             // Nothing that normalisation changes.
             ' '..='~' | '\u{4E00}'..='\u{9FFF}' => folded.push(character),
@@ -30,6 +30,23 @@ pub(super) fn normalise(text: &str, most: usize) -> String {
     }
     normal.truncate(normal.trim_end_matches([',', ' ']).len());
     normal
+}
+
+/// What is written in Cantonese only, as it is written elsewhere.
+fn mandarin(character: char) -> char {
+    match character {
+        '冇' => '没',
+        '唔' => '不',
+        '佢' => '他',
+        '喺' => '在',
+        '嘅' => '的',
+        '咗' => '了',
+        '哋' => '们',
+        '嚟' => '来',
+        '睇' => '看',
+        '畀' => '给',
+        _ => character,
+    }
 }
 
 /// Combining marks: the tones of pinyin.
@@ -207,6 +224,7 @@ mod tests {
         assert_eq!(normalise("  hūn yīn，ＺＭ ", 500), "hun yin,zm");
         assert_eq!(normalise("单 身 证 明", 500), "单身证明");
         assert_eq!(normalise("dang'an", 500), "dangan");
+        assert_eq!(normalise("佢冇結婚", 500), "他没结婚");
     }
 
     #[test]

@@ -112,8 +112,8 @@ impl Vocabulary {
         }
     }
 
-    pub(super) fn find(&self, text: &Text) -> Vec<Finding> {
-        let mut findings = Vec::new();
+    /// What is called by its name, beside what is found already.
+    pub(super) fn find(&self, text: &Text, findings: &mut Vec<Finding>) {
         for found in self.written.iter().flat_map(|written| written.find_overlapping_iter(&text.text)) {
             let Some(phrase) = self.phrases.get(found.pattern().as_usize()) else { continue };
             let start = text.character_at(found.start());
@@ -135,7 +135,6 @@ impl Vocabulary {
             let said: BTreeSet<Subject> = findings.iter().map(|finding| finding.subject).collect();
             findings.extend(self.find_initials(text, latin, &said));
         }
-        findings
     }
 
     /// What is nearly written before any of these places.
@@ -177,7 +176,9 @@ impl Vocabulary {
             let known = self.initialled.get(found.pattern().as_usize());
             let mut meant = known.into_iter().flatten().filter(agrees);
             let first = meant.next();
-            let named = first.into_iter().chain(meant).find(|(subject, _)| said.contains(subject)).or(first);
+            // That the text is about something else, too, says nothing of the initials.
+            let is_said = |(subject, _): &&Initialled| *subject != Subject::Other && said.contains(subject);
+            let named = first.into_iter().chain(meant).find(is_said).or(first);
             findings.extend(named.map(|(subject, _)| Finding {
                 subject: *subject,
                 span: from..to,

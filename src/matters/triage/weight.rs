@@ -49,7 +49,7 @@ impl Scales {
     /// Gives every finding its weight; what is not wanted has none.
     pub(super) fn weigh(&self, text: &Text, reading: &Reading, findings: &mut Vec<Finding>) {
         let unwanted = unwanted(reading, findings);
-        findings.retain(|finding| !unwanted.iter().any(|span| covers(span, &finding.span)));
+        findings.retain(|finding| !unwanted.iter().any(|span| is_unwanted(span, finding)));
         for finding in findings {
             finding.score =
                 if reading.asks { self.asked(text, reading, finding) } else { unasked(text, reading, finding) };
@@ -86,7 +86,7 @@ fn unasked(text: &Text, reading: &Reading, finding: &Finding) -> f64 {
     let is_most = finding.span.len() * 2 >= text.characters.len();
     match finding.form {
         Form::Whole => finding.score,
-        Form::Cue { alone: true } => finding.score - UNASKED,
+        Form::Cue { alone: true } if is_most || !reading.is_chatter => finding.score - UNASKED,
         _ if reading.is_chatter || !is_most => 0.0,
         Form::Core => finding.score,
         Form::Cue { .. } => finding.score - UNASKED,
@@ -126,6 +126,12 @@ fn unwanted(reading: &Reading, findings: &[Finding]) -> Vec<Range<usize>> {
         spans.min_by_key(|span| (span.start, std::cmp::Reverse(span.end)))
     };
     reading.negations.iter().filter_map(after).collect()
+}
+
+/// Whether a finding is what is not wanted, or a pattern that reaches it from before the negation.
+fn is_unwanted(span: &Range<usize>, finding: &Finding) -> bool {
+    let reaches = finding.span.end == span.end && matches!(finding.form, Form::Cue { .. });
+    reaches || covers(span, &finding.span)
 }
 
 fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
