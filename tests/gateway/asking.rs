@@ -149,7 +149,8 @@ async fn a_reply_about_somebody_else_never_becomes_an_answer() {
         let causes = reply["witnesses"].as_array().unwrap().iter().map(|witness| &witness["cause"]);
         let causes: Vec<&Value> = causes.filter(|cause| !cause.is_null()).collect();
         assert!(
-            !causes.is_empty() && causes.iter().all(|cause| *cause == "wrong-subject"),
+            // A department that does so all the time is left alone.
+            !causes.is_empty() && causes.iter().all(|cause| *cause == "wrong-subject" || *cause == "circuit-open"),
             "{}: {reply}",
             sample["case"]
         );
