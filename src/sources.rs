@@ -11,6 +11,8 @@ mod load;
 mod reply;
 mod request;
 mod template;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeMap;

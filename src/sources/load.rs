@@ -1,5 +1,6 @@
 //! From a source's file to a checked [`Description`], with everything that is wrong at once.
 
+mod coverage;
 mod exchange;
 mod fields;
 
@@ -134,11 +135,10 @@ impl Loader<'_> {
         let reading = self.reading(&place, text, &final_schema)?;
         let mut inputs = exchange.request.inputs();
         inputs.extend(fetch.iter().flat_map(|fetch| fetch.exchange.request.inputs()));
-        let uses_name = inputs.contains(&"name");
-        let mut parameters: Vec<Slug> = Vec::new();
-        for parameter in inputs.iter().filter_map(|input| input.strip_prefix("parameters.")) {
-            parameters.extend(parameter.replace('_', "-").parse::<Slug>().ok());
-        }
+        // Officer, agency, purpose and case go with a request, too, but what is recorded of a person is the same for all.
+        let uses_name = inputs.contains(&"name") || text.about.agree.is_some();
+        let parameters = inputs.iter().filter_map(|input| input.strip_prefix("parameters."));
+        let mut parameters: Vec<String> = parameters.map(str::to_owned).collect();
         parameters.sort_unstable();
         parameters.dedup();
         let found = self.duration(&format!("{place}/cache/found"), &text.cache.found);

@@ -95,30 +95,44 @@ pub(super) enum About {
 }
 
 impl About {
-    fn check(&self, reply: &Value, person: &Person) -> Result<(), Cause> {
+    /// The first record that names the person, in a reply that is about the person; `None` where replies name nobody.
+    fn theirs<'a>(&self, reply: &'a Value, person: &Person) -> Result<Option<&'a Value>, Cause> {
+        let (each, quantity) = match self {
+            Self::Nobody => return Ok(None),
+            Self::Numbers { each, quantity, .. } => (each, *quantity),
+            Self::Agree { each, .. } => (each, Quantity::Every),
+        };
+        let records = records(reply, each.as_ref())?;
+        let theirs = records.iter().copied().find(|record| self.names(record, person));
+        // A reply without records names nobody.
+        let right = match quantity {
+            Quantity::Every => records.iter().all(|record| self.names(record, person)),
+            Quantity::Some => true,
+        };
+        theirs.filter(|_| right).map(Some).ok_or(Cause::WrongSubject)
+    }
+
+    fn names(&self, record: &Value, person: &Person) -> bool {
         match self {
-            Self::Nobody => Ok(()),
-            Self::Numbers { each, at, quantity } => {
-                let records = records(reply, each.as_ref())?;
-                let mut named =
-                    records.iter().map(|record| at.iter().any(|path| names(path, record, &person.id_number)));
-                let right = match quantity {
-                    Quantity::Every => named.all(|named| named),
-                    Quantity::Some => named.any(|named| named),
-                };
-                if right { Ok(()) } else { Err(Cause::WrongSubject) }
-            }
-            Self::Agree { each, agree } => {
+            Self::Nobody => false,
+            Self::Numbers { at, .. } => at.iter().any(|path| names(path, record, &person.id_number)),
+            Self::Agree { agree, .. } => {
                 let born = person.id_number.birth_date();
-                let is_theirs = |record: &&Value| {
-                    let text = |pointer: &str| Path::new(pointer).value(record).and_then(Value::as_str);
-                    let name = text(&agree.name).and_then(|name| name.parse::<PersonName>().ok());
-                    name.is_some() && name == person.name && text(&agree.birth_date).and_then(any_date) == Some(born)
-                };
-                if records(reply, each.as_ref())?.iter().all(is_theirs) { Ok(()) } else { Err(Cause::WrongSubject) }
+                let text = |pointer: &str| Path::new(pointer).value(record).and_then(Value::as_str);
+                let name = text(&agree.name).and_then(|name| name.parse::<PersonName>().ok());
+                name.is_some() && name == person.name && text(&agree.birth_date).and_then(any_date) == Some(born)
             }
         }
     }
+}
+
+/// Where the fact's record stands.
+#[derive(Debug, Clone)]
+pub(super) enum Start {
+    /// At one place of the reply.
+    At(Path),
+    /// Within the first record that names the person.
+    Theirs(Path),
 }
 
 fn records<'a>(reply: &'a Value, each: Option<&Path>) -> Result<Vec<&'a Value>, Cause> {
@@ -232,7 +246,7 @@ pub(super) struct Reading {
     pub(super) rows: Option<Path>,
     pub(super) empty: Empty,
     pub(super) about: About,
-    pub(super) at: Path,
+    pub(super) start: Start,
     pub(super) fields: Vec<(String, Field)>,
     pub(super) fact: Validator,
 }
@@ -258,8 +272,12 @@ impl Reading {
             | (Meaning::Ok, Some(0), Empty::Invalid)
             | (Meaning::Pending | Meaning::Busy | Meaning::Denied | Meaning::Error, _, _) => return Err(INVALID),
         }
-        self.about.check(reply, person)?;
-        let record = self.at.value(reply).ok_or(INVALID)?;
+        let theirs = self.about.theirs(reply, person)?;
+        let record = match &self.start {
+            Start::At(path) => path.value(reply),
+            Start::Theirs(path) => theirs.and_then(|record| path.value(record)),
+        };
+        let record = record.ok_or(INVALID)?;
         let fact = read_fields(&self.fields, record)?;
         if self.fact.is_valid(&fact) { Ok(Some(fact)) } else { Err(INVALID) }
     }

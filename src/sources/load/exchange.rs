@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::Exchange;
 use super::super::decode::Step;
 use super::super::reply::Envelope;
-use super::super::request::{Body, FormField, INPUTS, JsonTemplate, Part, RequestTemplate};
+use super::super::request::{Body, FormField, INPUTS, JsonTemplate, Part, RequestTemplate, has_dot_segment};
 use super::super::template::Template;
 use super::super::text::{BodyText, EnvelopeText, Meaning, RequestText};
 use super::Loader;
@@ -76,6 +76,9 @@ impl Loader<'_> {
         let method = text.method.parse::<Method>().map_err(|_| "not a method".to_owned());
         let method = self.keep(&format!("{place}/method"), method);
         let path = self.template(&format!("{place}/path"), &text.path, &inputs);
+        if has_dot_segment(&text.path) {
+            self.wrong(&format!("{place}/path"), "a path cannot hold the segments . and ..: say where they lead");
+        }
         let mut query = Vec::new();
         for (name, template) in &text.query {
             let template = self.template(&format!("{place}/query/{name}"), template, &inputs);

@@ -12,6 +12,8 @@ impl Loader<'_> {
             self.pointer(&format!("{place}/rows"), schema, rows);
         }
         let about = self.about(&format!("{place}/about"), text, schema);
+        let start = self.start(place, text);
+        self.covered(place, text);
         let fact_place = format!("{place}/fact");
         let path = format!("facts/{}.json", text.fact.name);
         let facts = self.surroundings.schema_names.iter();
@@ -25,7 +27,7 @@ impl Loader<'_> {
             rows: text.rows.as_deref().map(Path::new),
             empty: text.empty,
             about: about?,
-            at: Path::new(&text.fact.at),
+            start,
             fields,
             fact: validator,
         })
