@@ -14,6 +14,7 @@ mod problem;
 mod problems;
 mod sources;
 mod triage;
+mod unread;
 mod verification_request;
 mod verifications;
 
@@ -101,6 +102,7 @@ pub fn router(api: Api) -> Router {
         .route("/livez", only("GET, HEAD", get(health::live)))
         .route("/readyz", only("GET, HEAD", get(health::ready)))
         .fallback(async |context: Context| Problem::NotFound.respond(&context))
+        .layer(axum::middleware::from_fn(unread::settle))
         .with_state(api)
 }
 
