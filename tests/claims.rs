@@ -101,7 +101,7 @@ fn answer(seed: u64, ask: &Ask) -> Fact {
     let fact =
         promise.map(|(promise, _)| promise).find(|promise| promise.operation == ask.operation).unwrap().fact.clone();
     let record = (dice.below(3) > 0).then(|| any(&SCHEMAS[fact.as_str()], "", &mut dice));
-    Fact { record, as_of: jiff::Timestamp::from_second(1_700_000_000).unwrap() }
+    Fact { record, as_of: jiff::Timestamp::from_second(1_700_000_000).unwrap(), stale: false }
 }
 
 fn parameters(claim: &Claim, dice: &mut Dice) -> Vec<Value> {
