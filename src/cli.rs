@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod serve;
+mod signals;
 mod simulate;
 mod token;
 mod triage;
@@ -49,8 +50,10 @@ enum Command {
 enum Failure {
     /// The answer is no.
     No,
-    /// Wrong usage or configuration.
+    /// Wrong configuration.
     Configuration(Vec<Diagnostic>),
+    /// Wrong usage.
+    Usage(anyhow::Error),
     /// It could not be done, for this reason.
     Impossible(anyhow::Error),
 }
@@ -88,11 +91,14 @@ pub fn run() -> ExitCode {
             let _ = writeln!(out, "{} in the configuration", count(errors.len(), "error"));
             ExitCode::from(2)
         }
-        Err(Failure::Impossible(error)) => {
-            let _ = writeln!(io::stderr(), "heyan: {error:#}");
-            ExitCode::from(3)
-        }
+        Err(Failure::Usage(error)) => tell(&error, 2),
+        Err(Failure::Impossible(error)) => tell(&error, 3),
     }
+}
+
+fn tell(error: &anyhow::Error, code: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "heyan: {error:#}");
+    ExitCode::from(code)
 }
 
 fn count(count: usize, what: &str) -> String {

@@ -12,7 +12,8 @@ use clap::Args;
 use serde_json::json;
 
 use self::samples::Sample;
-use super::{Failure, check, say, serve};
+use super::signals::Signals;
+use super::{Failure, check, say};
 use crate::access::Token;
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::AgencyId;
@@ -60,6 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
     let gateway = format!("http://{}", server.address());
     let samples = samples::of(&departments.cast)?;
+    let mut signals = Signals::catch()?;
     if arguments.json {
         let line = json!({
             "gateway": gateway,
@@ -72,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         print(&gateway, &token, &departments, &samples);
     }
-    serve::until_stopped()?;
+    signals.wait();
     server.stop().context("the gateway did not end well")?;
     departments.stop();
     Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::signals::Signals;
 use super::{Failure, check};
 use crate::clock::SystemClock;
 use crate::server::{Installation, Server};
@@ -32,22 +33,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let listen = installation.settings.listen;
     let server =
         Server::start(installation, Arc::new(SystemClock)).with_context(|| format!("cannot listen on {listen}"))?;
+    let mut signals = Signals::catch()?;
     tracing::info!(server.address = %server.address(), "taking requests");
-    until_stopped()?;
+    signals.wait();
     tracing::info!("stopping: running requests may end");
     server.stop().context("the gateway did not end well")?;
     Ok(())
-}
-
-/// Waits for SIGINT or SIGTERM.
-pub(super) fn until_stopped() -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
-        Ok(())
-    })
 }

@@ -44,8 +44,7 @@ fn load(text: &str) -> Result<Description, Vec<String>> {
         schema_names: &["facts/unemployment.json", "sources/a/reply.json"],
         variables: &|name| (name == "KEY").then(|| "secret".to_owned()),
     };
-    Description::load("a.toml", text, &surroundings)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    Description::load("a.toml", text, &surroundings).map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
 fn operation(text: &str) -> Operation {
@@ -67,7 +66,8 @@ const OTHER: &str = "440524188001010014";
 #[test]
 fn a_question_is_kept_apart_by_all_that_its_answer_depends_on() {
     let known = "about = { at = [\"/name\"] }\nfact = { name = \"unemployment\", fields.registered.at = \"/holds\" }";
-    let known = known.replace("fields.registered.at = \"/holds\"", "fields.registered = { at = \"/holds\", as = \"boolean\" }");
+    let known =
+        known.replace("fields.registered.at = \"/holds\"", "fields.registered = { at = \"/holds\", as = \"boolean\" }");
     let promise = operation(&format!("path = \"/{{parameters.plate_number}}\"\n{known}")).promise;
     assert_eq!(promise.parameters, ["plate_number"]);
     assert!(!promise.uses_name);
@@ -104,9 +104,8 @@ fn a_reply_without_records_names_nobody() {
 
 #[test]
 fn a_fact_from_what_names_nobody_is_refused() {
-    let registered = |at: &str, field: &str| {
-        format!("at = \"{at}\", fields.registered = {{ at = \"{field}\", as = \"boolean\" }}")
-    };
+    let registered =
+        |at: &str, field: &str| format!("at = \"{at}\", fields.registered = {{ at = \"{field}\", as = \"boolean\" }}");
     let some = "{ each = \"/rows\", at = [\"/id\"], match = \"some\" }";
     let every = "{ each = \"/rows\", at = [\"/id\"] }";
     for (whom, fact, expected) in [
