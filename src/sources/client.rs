@@ -9,6 +9,7 @@ use reqwest::{Client, Response};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
+use super::reply::OnStatus;
 use super::request::{QuestionInputs, RequestTemplate};
 use super::text::Meaning;
 use super::{Description, Exchange, Operation};
@@ -123,19 +124,14 @@ impl Call<'_> {
         let service = self.operation.service.as_deref();
         let request = self.source.authentication.apply(self.client, request, service).await?;
         let response = request.send().await.map_err(|error| cause(&error))?;
-        let by_status = exchange.envelope.of_status(response.status().as_u16())?;
-        if let Some(meaning) = by_status.filter(|meaning| *meaning != Meaning::Ok) {
-            return meaning.cause().map_or(Ok((meaning, Value::Null)), Err);
+        let on_status = exchange.envelope.of_status(response.status().as_u16())?;
+        if let OnStatus::Means(meaning) = on_status
+            && *meaning != Meaning::Ok
+        {
+            return meaning.cause().map_or(Ok((*meaning, Value::Null)), Err);
         }
         let body = bounded(response, self.source.limits.body).await?;
-        let reply = super::decode::decode(&exchange.steps, body).map_err(|_| Cause::InvalidSourceResponse)?;
-        if let Some(error) = exchange.schema.iter_errors(&reply).next() {
-            // Where in the schema, never what in the reply.
-            tracing::debug!(schema.path = %error.schema_path(), "a reply does not fit its schema");
-            return Err(Cause::InvalidSourceResponse);
-        }
-        let meaning = exchange.envelope.of_body(&reply)?;
-        meaning.cause().map_or(Ok((meaning, reply)), Err)
+        exchange.read(on_status, body)
     }
 
     fn request(

@@ -1,5 +1,6 @@
 //! From a source's file to a checked [`Description`], with everything that is wrong at once.
 
+mod authentication;
 mod coverage;
 mod exchange;
 mod fields;
@@ -14,10 +15,8 @@ use reqwest::header::HeaderName;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::authentication::{Authentication, Cached, DIGEST_INPUTS, DigestOfFields, ExchangePlatform, OAuth2, Secret};
 use super::limits::{Limits, Outage, Rate};
-use super::template::Template;
-use super::text::{AuthenticationText, LimitsText, OperationText, OutageText, SecretText, Setting, SourceText};
+use super::text::{LimitsText, OperationText, OutageText, ProofText, Setting, SourceText};
 use super::{Description, Fetch, Lifetimes, Operation};
 use crate::clock;
 use crate::departments::{OperationPromise, OperationRef};
@@ -110,7 +109,7 @@ impl Loader<'_> {
     ) -> Option<Operation> {
         let place = format!("/operations/{name}");
         let operation = self.slug(&place, name);
-        if text.service.is_none() && matches!(whole.authentication, AuthenticationText::ExchangePlatform { .. }) {
+        if text.service.is_none() && matches!(whole.authentication.proof, ProofText::ExchangePlatform { .. }) {
             self.wrong(&place, "the key \"service\" is missing: the exchange platform's id (sid) of this operation");
         }
         let captured: Vec<&str> =
@@ -157,88 +156,6 @@ impl Loader<'_> {
             exchange,
             fetch,
             reading,
-        })
-    }
-
-    fn authentication(&mut self, text: &AuthenticationText, address: &Url) -> Option<Authentication> {
-        const PLACE: &str = "/authentication";
-        Some(match text {
-            AuthenticationText::None => Authentication::None,
-            AuthenticationText::Header { name, secret } => {
-                let (name, secret) = (self.header(&format!("{PLACE}/name"), name), self.secret(secret));
-                Authentication::Header { name: name?, secret: secret? }
-            }
-            AuthenticationText::Query { name, secret } => {
-                Authentication::Query { name: name.clone(), secret: self.secret(secret)? }
-            }
-            AuthenticationText::Bearer { secret } => Authentication::Bearer { secret: self.secret(secret)? },
-            AuthenticationText::Basic { user, secret } => {
-                Authentication::Basic { user: user.clone(), secret: self.secret(secret)? }
-            }
-            AuthenticationText::Oauth2 { token_path, client_id, secret, scope, credentials_in } => {
-                let token_url = self.url_at("/authentication/token_path", address, token_path);
-                let secret = self.secret(secret);
-                Authentication::OAuth2(OAuth2 {
-                    token_url: token_url?,
-                    client_id: client_id.clone(),
-                    secret: secret?,
-                    scope: scope.clone(),
-                    credentials_in: *credentials_in,
-                    token: Cached::default(),
-                })
-            }
-            AuthenticationText::ExchangePlatform {
-                prefix,
-                requester,
-                secret,
-                key_path,
-                key_service,
-                key_at,
-                refresh,
-            } => {
-                let name = |suffix: &str| format!("{prefix}_{suffix}");
-                let names = ["rid", "sid", "rtime", "sign"]
-                    .map(|suffix| self.header(&format!("{PLACE}/prefix"), &name(suffix)));
-                let [rid, sid, rtime, sign] = names;
-                let requester = self.setting(&format!("{PLACE}/requester"), requester);
-                let first_key = self.secret(secret);
-                let key_url = self.url_at(&format!("{PLACE}/key_path"), address, key_path);
-                let refresh = match refresh {
-                    Some(refresh) => self.duration(&format!("{PLACE}/refresh"), refresh),
-                    None => Some(Duration::from_mins(30)),
-                };
-                Authentication::ExchangePlatform(ExchangePlatform {
-                    names: [rid?, sid?, rtime?, sign?],
-                    requester: requester?,
-                    first_key: first_key?,
-                    key_url: key_url?,
-                    key_service: key_service.clone(),
-                    key_at: key_at.clone(),
-                    refresh: refresh?,
-                    key: Cached::default(),
-                })
-            }
-            AuthenticationText::Digest { algorithm, app_key, secret, text, encoding, headers } => {
-                let app_key = self.setting(&format!("{PLACE}/app_key"), app_key);
-                let secret = self.secret(secret);
-                let is_known = |name: &str| DIGEST_INPUTS.contains(&name);
-                let text = Template::parse(text, |name| is_known(name) && name != "sign", &DIGEST_INPUTS[..5]);
-                let text = self.keep(&format!("{PLACE}/text"), text);
-                let mut templates = Vec::new();
-                for (name, template) in headers {
-                    let place = format!("{PLACE}/headers/{name}");
-                    let template = Template::parse(template, |name| is_known(name) && name != "secret", &DIGEST_INPUTS);
-                    templates.extend(self.header(&place, name).zip(self.keep(&place, template)));
-                }
-                Authentication::Digest(DigestOfFields {
-                    algorithm: *algorithm,
-                    app_key: app_key?,
-                    secret: secret?,
-                    text: text?,
-                    encoding: *encoding,
-                    headers: templates,
-                })
-            }
         })
     }
 
@@ -302,22 +219,6 @@ impl Loader<'_> {
                 let value = (self.surroundings.variables)(env).or_else(|| default.clone());
                 let missing = || format!("the environment variable {env} is not set, and there is no default");
                 self.keep(place, value.ok_or_else(missing))
-            }
-        }
-    }
-
-    fn secret(&mut self, secret: &SecretText) -> Option<Secret> {
-        const PLACE: &str = "/authentication/secret";
-        match secret {
-            SecretText::Variable { env } => {
-                let value = (self.surroundings.variables)(env).filter(|value| !value.is_empty());
-                let missing = || format!("the environment variable {env} is not set; it holds the secret");
-                self.keep(PLACE, value.map(Secret::new).ok_or_else(missing))
-            }
-            SecretText::File { file } => {
-                let text = self.file(PLACE, file)?;
-                let text = String::from_utf8(text).map_err(|_| format!("{file} is not UTF-8"));
-                self.keep(PLACE, text).map(|text| Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
             }
         }
     }

@@ -5,25 +5,60 @@ use jiff::civil::Date;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
+use super::Exchange;
 use super::text::{AgreeText, Empty, FieldKind, Meaning, Quantity};
 use crate::domain::{Cause, IdNumber, Person, PersonName};
 
 /// How a reply says how it went.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Envelope {
-    pub(super) status: Vec<(u16, Meaning)>,
-    pub(super) at: Option<String>,
+    pub(super) status: Vec<(u16, OnStatus)>,
+    /// None: what fits its schema went well.
+    pub(super) codes: Option<Codes>,
+}
+
+/// What an HTTP status means.
+#[derive(Debug)]
+pub(super) enum OnStatus {
+    /// This, whatever the body is.
+    Means(Meaning),
+    /// What the body says, as with 200.
+    Read,
+    /// What a body of this kind says.
+    Own(Box<Own>),
+}
+
+/// The body that comes with a status.
+#[derive(Debug)]
+pub(super) struct Own {
+    /// None: that of the operation.
+    pub(super) schema: Option<Validator>,
+    pub(super) codes: Codes,
+}
+
+/// Where the result code stands, and what each means.
+#[derive(Debug)]
+pub(super) struct Codes {
+    pub(super) at: String,
     pub(super) codes: Vec<(Value, Meaning)>,
 }
 
+impl Codes {
+    fn meaning(&self, reply: &Value) -> Result<Meaning, Cause> {
+        let code = reply.pointer(&self.at).ok_or(Cause::InvalidSourceResponse)?;
+        let known = self.codes.iter().find(|(known, _)| known == code);
+        known.map(|(_, meaning)| *meaning).ok_or(Cause::UnknownCode)
+    }
+}
+
 impl Envelope {
-    /// What an HTTP status means by itself; `None`: the body says.
-    pub(super) fn of_status(&self, status: u16) -> Result<Option<Meaning>, Cause> {
+    /// What an HTTP status means.
+    pub(super) fn of_status(&self, status: u16) -> Result<&OnStatus, Cause> {
         if let Some((_, meaning)) = self.status.iter().find(|(known, _)| *known == status) {
-            return Ok(Some(*meaning));
+            return Ok(meaning);
         }
         match status {
-            200 => Ok(None),
+            200 => Ok(&OnStatus::Read),
             401 | 403 => Err(Cause::Denied),
             429 | 503 => Err(Cause::Busy),
             500.. => Err(Cause::SourceError),
@@ -31,12 +66,35 @@ impl Envelope {
         }
     }
 
-    /// What the result code means.
-    pub(super) fn of_body(&self, reply: &Value) -> Result<Meaning, Cause> {
-        let Some(at) = &self.at else { return Ok(Meaning::Ok) };
-        let code = reply.pointer(at).ok_or(Cause::InvalidSourceResponse)?;
-        let known = self.codes.iter().find(|(known, _)| known == code);
-        known.map(|(_, meaning)| *meaning).ok_or(Cause::UnknownCode)
+    /// Everything that a result can mean.
+    pub(super) fn meanings(&self) -> impl Iterator<Item = Meaning> {
+        let of = |codes: &Codes| codes.codes.iter().map(|(_, meaning)| *meaning).collect::<Vec<_>>();
+        let by_status = self.status.iter().flat_map(move |(_, on_status)| match on_status {
+            OnStatus::Means(meaning) => vec![*meaning],
+            OnStatus::Read => Vec::new(),
+            OnStatus::Own(own) => of(&own.codes),
+        });
+        by_status.chain(self.codes.iter().flat_map(of))
+    }
+}
+
+impl Exchange {
+    /// What a status and its body mean, and the body where that was read.
+    pub(super) fn read(&self, on_status: &OnStatus, body: Vec<u8>) -> Result<(Meaning, Value), Cause> {
+        let own = match on_status {
+            OnStatus::Own(own) => Some(own),
+            OnStatus::Means(_) | OnStatus::Read => None,
+        };
+        let reply = super::decode::decode(&self.steps, body).map_err(|_| Cause::InvalidSourceResponse)?;
+        let schema = own.and_then(|own| own.schema.as_ref()).unwrap_or(&self.schema);
+        if let Some(error) = schema.iter_errors(&reply).next() {
+            // Where in the schema, never what in the reply.
+            tracing::debug!(schema.path = %error.schema_path(), "a reply does not fit its schema");
+            return Err(Cause::InvalidSourceResponse);
+        }
+        let codes = own.map(|own| &own.codes).or(self.envelope.codes.as_ref());
+        let meaning = codes.map_or(Ok(Meaning::Ok), |codes| codes.meaning(&reply))?;
+        meaning.cause().map_or(Ok((meaning, reply)), Err)
     }
 }
 

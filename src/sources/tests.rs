@@ -27,6 +27,11 @@ const REPLY: &str = r#"{
     }
 }"#;
 
+const ERROR: &str = r#"{
+    "type": "object", "required": ["errors"], "additionalProperties": false,
+    "properties": {"errors": {"type": "array", "items": {"type": "object", "properties": {"title": {"type": "string"}}}}}
+}"#;
+
 /// The department's file, with these lines about its operation.
 fn file(operation: &str) -> String {
     format!(
@@ -40,7 +45,12 @@ fn load(text: &str) -> Result<Description, Vec<String>> {
     let schema = include_str!("../../schemas/source.schema.json");
     let surroundings = Surroundings {
         schema: &DocumentSchema::new("schema", schema).unwrap(),
-        schemas: &|path| Some(if path.starts_with("facts/") { FACT } else { REPLY }.to_owned()),
+        schemas: &|path| match path {
+            "facts/unemployment.json" => Some(FACT.to_owned()),
+            "sources/a/reply.json" => Some(REPLY.to_owned()),
+            "sources/a/error.json" => Some(ERROR.to_owned()),
+            _ => None,
+        },
         schema_names: &["facts/unemployment.json", "sources/a/reply.json"],
         variables: &|name| (name == "KEY").then(|| "secret".to_owned()),
     };
@@ -175,4 +185,67 @@ fn no_value_leads_to_another_path() {
     }
     let text = text.replace("/v1/", "/v1/%2E./");
     assert!(load(&file(&text)).unwrap_err()[0].contains("segments . and .."));
+}
+
+#[test]
+fn a_status_may_be_judged_by_its_body() {
+    let known = about("{ at = [\"/name\"] }", "fields.registered = { at = \"/holds\", as = \"boolean\" }");
+    let with = |envelope: &str| file(&known).replace("envelope = {}", envelope);
+    let load = |envelope: &str| {
+        let description = load(&with(envelope)).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        description.operations.into_values().next().unwrap().exchange
+    };
+    let judged = |exchange: &Exchange, body: &str| {
+        exchange.read(exchange.envelope.of_status(404).unwrap(), body.into()).map(|(meaning, _)| meaning)
+    };
+    let page = "<html>404</html>";
+    let exchange = load(
+        "envelope = { status = { 404 = \"read\" }, at = \"/code\", codes = [{ code = \"OK\", means = \"ok\" }, \
+         { code = \"NF\", means = \"no-record\" }] }",
+    );
+    assert_eq!(judged(&exchange, r#"{"rows": [], "code": "NF"}"#), Ok(Meaning::NoRecord));
+    assert_eq!(judged(&exchange, r#"{"rows": [], "code": "XX"}"#), Err(Cause::UnknownCode));
+    assert_eq!(judged(&exchange, page), Err(Cause::InvalidSourceResponse));
+    let exchange = load(
+        "envelope = { status = { 404 = { schema = \"a/error.json\", at = \"/errors/0/title\", codes = \
+         [{ code = \"Not Found\", means = \"no-record\" }] } } }",
+    );
+    assert_eq!(judged(&exchange, r#"{"errors": [{"title": "Not Found"}]}"#), Ok(Meaning::NoRecord));
+    assert_eq!(judged(&exchange, r#"{"rows": []}"#), Err(Cause::InvalidSourceResponse));
+    assert_eq!(judged(&exchange, page), Err(Cause::InvalidSourceResponse));
+    for (envelope, expected) in [
+        ("envelope = { status = { 404 = \"read\" } }", "give \"at\" and \"codes\""),
+        ("envelope = { status = { 404 = \"raed\" } }", "did you mean \"read\"?"),
+        (
+            "envelope = { status = { 404 = { at = \"/code\", codes = [{ code = 1, means = \"ok\" }] } } }",
+            "no code of this body can mean \"ok\"",
+        ),
+        (
+            "envelope = { status = { 404 = { at = \"/cod\", codes = [{ code = 1, means = \"error\" }] } } }",
+            "did you mean \"code\"?",
+        ),
+    ] {
+        let errors = super::tests::load(&with(envelope)).err().unwrap();
+        assert!(errors.iter().any(|error| error.contains(expected)), "{expected}: {errors:#?}");
+    }
+}
+
+#[tokio::test]
+async fn further_secret_headers_go_with_any_proof() {
+    let known = about("{ at = [\"/name\"] }", "fields.registered = { at = \"/holds\", as = \"boolean\" }");
+    for proof in ["kind = \"none\"", "kind = \"bearer\", secret = { env = \"KEY\" }"] {
+        let with = |name: &str| {
+            let headers = format!("{{ {proof}, secret_headers = {{ x-api-key = {{ env = \"{name}\" }} }} }}");
+            file(&known).replace("{ kind = \"none\" }", &headers)
+        };
+        let description = load(&with("KEY")).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        assert!(!format!("{description:?}").contains("secret\""), "a secret is shown");
+        install_crypto();
+        let client = reqwest::Client::new();
+        let request = client.get("http://127.0.0.1:1/");
+        let request = description.authentication.apply(&client, request, None).await.unwrap().build().unwrap();
+        assert_eq!(request.headers()["x-api-key"], "secret");
+        assert_eq!(request.headers().contains_key("authorization"), proof.contains("bearer"));
+        assert!(load(&with("NO_KEY")).unwrap_err()[0].starts_with("a.toml:4: the environment variable NO_KEY"));
+    }
 }

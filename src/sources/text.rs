@@ -42,8 +42,16 @@ pub(super) struct TlsText {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct AuthenticationText {
+    #[serde(flatten)]
+    pub(super) proof: ProofText,
+    #[serde(default)]
+    pub(super) secret_headers: BTreeMap<String, SecretText>,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub(super) enum AuthenticationText {
+pub(super) enum ProofText {
     None,
     Header {
         name: String,
@@ -160,9 +168,33 @@ pub(super) struct OutageText {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct EnvelopeText {
     #[serde(default)]
-    pub(super) status: BTreeMap<String, Meaning>,
+    pub(super) status: BTreeMap<String, StatusText>,
     pub(super) at: Option<String>,
     #[serde(default)]
+    pub(super) codes: Vec<CodeText>,
+}
+
+/// What an HTTP status means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum StatusText {
+    Means(Meaning),
+    Read(ReadText),
+    Own(OwnText),
+}
+
+/// That the body says it, as with 200.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReadText {
+    Read,
+}
+
+/// That a body of its own says it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct OwnText {
+    pub(super) schema: Option<String>,
+    pub(super) at: String,
     pub(super) codes: Vec<CodeText>,
 }
 
