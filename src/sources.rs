@@ -21,6 +21,7 @@ use std::time::Duration;
 use jsonschema::Validator;
 
 use crate::departments::OperationPromise;
+use crate::diagnostic::Diagnostic;
 use crate::domain::Slug;
 
 pub use client::{ClientError, Sources, install_crypto};
@@ -36,6 +37,8 @@ use request::RequestTemplate;
 #[derive(Debug)]
 pub struct Description {
     id: Slug,
+    /// Where its id is written.
+    place: Diagnostic,
     name: String,
     proxy: Option<String>,
     ca: Option<Vec<u8>>,
@@ -91,6 +94,12 @@ impl Description {
     #[must_use]
     pub fn id(&self) -> &Slug {
         &self.id
+    }
+
+    /// Where its id is written.
+    #[must_use]
+    pub fn place(&self) -> &Diagnostic {
+        &self.place
     }
 
     /// The department's name.

@@ -21,15 +21,15 @@ use super::{Description, Fetch, Lifetimes, Operation};
 use crate::clock;
 use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::Diagnostic;
-use crate::document::{Document, DocumentSchema};
+use crate::document::{Document, DocumentSchema, read_schema};
 use crate::domain::Slug;
 
 /// What a source's file refers to.
 pub struct Surroundings<'a> {
     /// The schema of a source's file.
     pub schema: &'a DocumentSchema,
-    /// The text of a file under `schemas/`, by its path there.
-    pub schemas: &'a dyn Fn(&str) -> Option<String>,
+    /// The name and the text of a file under `schemas/`, by its path there.
+    pub schemas: &'a dyn Fn(&str) -> Option<(String, String)>,
     /// The paths of all files under `schemas/`.
     pub schema_names: &'a [&'a str],
     /// Environment variables.
@@ -77,6 +77,7 @@ impl Loader<'_> {
             self.url("/proxy", proxy);
         }
         let limits = self.limits(&text.limits);
+        self.certificates(ca.as_deref(), identity.as_deref());
         let (id, address) = (id?, address?);
         let authentication = self.authentication(&text.authentication, &address);
         let mut operations = BTreeMap::new();
@@ -87,6 +88,7 @@ impl Loader<'_> {
         }
         Some(Description {
             id,
+            place: self.document.error("/id", ""),
             name: text.name.clone(),
             proxy: text.proxy.clone(),
             ca,
@@ -96,6 +98,16 @@ impl Loader<'_> {
             planned_outages: text.limits.planned_outages.iter().map(in_words).collect(),
             operations,
         })
+    }
+
+    fn certificates(&mut self, ca: Option<&[u8]>, identity: Option<&[u8]>) {
+        let is_some = |pem: &[u8]| reqwest::Certificate::from_pem_bundle(pem).is_ok_and(|bundle| !bundle.is_empty());
+        if ca.is_some_and(|pem| !is_some(pem)) {
+            self.wrong("/tls/ca_file", "this file holds no certificate (PEM)");
+        }
+        if identity.is_some_and(|pem| reqwest::Identity::from_pem(pem).is_err()) {
+            self.wrong("/tls/identity_file", "this file holds no certificate with its key (PEM)");
+        }
     }
 
     fn operation(
@@ -163,6 +175,12 @@ impl Loader<'_> {
         let connect_timeout = self.duration("/limits/connect_timeout", &text.connect_timeout);
         let response_timeout = self.duration("/limits/response_timeout", &text.response_timeout);
         let deadline = self.duration("/limits/deadline", &text.deadline);
+        for (name, timeout) in [("connect_timeout", connect_timeout), ("response_timeout", response_timeout)] {
+            if timeout > deadline && deadline.is_some() {
+                let message = format!("this is longer than the deadline of the whole question ({})", text.deadline);
+                self.wrong(&format!("/limits/{name}"), format!("{message}: raise limits.deadline"));
+            }
+        }
         let windows = [(text.per_second, 1), (text.per_hour, 3600), (text.per_day, 86_400)];
         let rate = |(most, seconds): (Option<u32>, u64)| Some(Rate::new(most?, Duration::from_secs(seconds)));
         let mut outages = Vec::new();
@@ -232,17 +250,14 @@ impl Loader<'_> {
         let path = format!("sources/{path}");
         let names = self.surroundings.schema_names.iter().filter_map(|name| name.strip_prefix("sources/"));
         let missing = crate::diagnostic::unknown("schema", path.trim_start_matches("sources/"), names);
-        let text = self.keep(place, (self.surroundings.schemas)(&path).ok_or(missing))?;
-        self.compile(place, &path, &text)
+        let file = self.keep(place, (self.surroundings.schemas)(&path).ok_or(missing))?;
+        self.compile(&file)
     }
 
-    fn compile(&mut self, place: &str, path: &str, text: &str) -> Option<(jsonschema::Validator, Value)> {
-        let schema =
-            serde_json::from_str::<Value>(text).map_err(|error| format!("schemas/{path} is not JSON: {error}"));
-        let schema = self.keep(place, schema)?;
-        let options = jsonschema::draft202012::options().should_validate_formats(true);
-        let validator = options.build(&schema).map_err(|error| format!("schemas/{path} is not a JSON Schema: {error}"));
-        Some((self.keep(place, validator)?, schema))
+    /// A schema file, compiled. What is wrong with it is its own fault, not that of who names it.
+    fn compile(&mut self, (file, text): &(String, String)) -> Option<(jsonschema::Validator, Value)> {
+        let read = read_schema(file, text).map_err(|error| self.errors.push(error));
+        read.ok().map(|(schema, validator)| (validator, schema))
     }
 }
 

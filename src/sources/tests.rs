@@ -45,11 +45,14 @@ fn load(text: &str) -> Result<Description, Vec<String>> {
     let schema = include_str!("../../schemas/source.schema.json");
     let surroundings = Surroundings {
         schema: &DocumentSchema::new("schema", schema).unwrap(),
-        schemas: &|path| match path {
-            "facts/unemployment.json" => Some(FACT.to_owned()),
-            "sources/a/reply.json" => Some(REPLY.to_owned()),
-            "sources/a/error.json" => Some(ERROR.to_owned()),
-            _ => None,
+        schemas: &|path| {
+            let text = match path {
+                "facts/unemployment.json" => FACT,
+                "sources/a/reply.json" => REPLY,
+                "sources/a/error.json" => ERROR,
+                _ => return None,
+            };
+            Some((path.to_owned(), text.to_owned()))
         },
         schema_names: &["facts/unemployment.json", "sources/a/reply.json"],
         variables: &|name| (name == "KEY").then(|| "secret".to_owned()),

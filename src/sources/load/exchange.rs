@@ -43,6 +43,9 @@ impl Loader<'_> {
             }
         };
         let (schema, json) = schema?;
+        for (index, step) in text.decode.iter().enumerate().skip(1) {
+            self.pointer(&format!("{place}/decode/{index}"), &json, step.at.as_deref().unwrap_or_default());
+        }
         if !captured.is_empty() {
             let is_pending = |meaning| meaning == Meaning::Pending;
             if !envelope.as_ref().is_some_and(|envelope| envelope.meanings().any(is_pending)) {
@@ -106,6 +109,10 @@ impl Loader<'_> {
             (None, None, Some(xml)) => {
                 let parts: Vec<&str> = text.parts.keys().map(String::as_str).collect();
                 let template = self.template(&format!("{place}/xml"), xml, &Known { captured, parts: &parts });
+                for unused in parts.iter().filter(|part| !xml.contains(&format!("{{part.{part}}}"))) {
+                    let message = format!("nothing uses this part; the body says {{part.{unused}}} where it belongs");
+                    self.wrong(&format!("{place}/parts/{unused}"), message);
+                }
                 let mut loaded = std::collections::BTreeMap::new();
                 for (name, part) in &text.parts {
                     let template = self.template(&format!("{place}/parts/{name}/xml"), &part.xml, &inputs)?;
