@@ -8,6 +8,7 @@ mod health;
 mod idempotency;
 mod json;
 mod matters;
+mod max_age;
 mod me;
 mod openapi;
 mod problem;
