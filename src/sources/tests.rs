@@ -252,3 +252,12 @@ async fn further_secret_headers_go_with_any_proof() {
         assert!(load(&with("NO_KEY")).unwrap_err()[0].starts_with("a.toml:4: the environment variable NO_KEY"));
     }
 }
+
+#[test]
+fn the_schema_lists_every_input() {
+    let schema: Value = serde_json::from_str(include_str!("../../schemas/source.schema.json")).unwrap();
+    let description = schema["description"].as_str().unwrap();
+    for input in request::INPUTS {
+        assert!(description.contains(&format!("{{{input}}}")), "{input}");
+    }
+}

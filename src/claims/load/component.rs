@@ -49,10 +49,11 @@ impl Loader<'_> {
                 }
             };
             let place = format!("{place}/parameters/{}", parameter.name);
-            let compiled = compiled.and_then(|value| match claim.sent.contains(&parameter.name) {
-                true => self.passed_on(&claim, &parameter.name, value, names),
-                false => Ok(value),
-            });
+            let is_sent = claim.sent.contains(&parameter.name);
+            let compiled = match compiled {
+                Ok(value) if is_sent => self.passed_on(&claim, &parameter.name, value, names),
+                compiled => compiled,
+            };
             parameters.extend(self.keep(place, compiled));
         }
         let when = self.optional(&format!("{place}/when"), text.when.as_deref(), names, &Type::Bool);
