@@ -85,15 +85,18 @@ pub(super) enum ProofText {
         key_at: String,
         refresh: Option<String>,
     },
-    Digest {
-        algorithm: Algorithm,
-        app_key: Setting,
-        secret: SecretText,
-        text: String,
-        #[serde(default)]
-        encoding: DigestEncoding,
-        headers: BTreeMap<String, String>,
-    },
+    Digest(DigestText),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DigestText {
+    pub(super) algorithm: Algorithm,
+    pub(super) app_key: Setting,
+    pub(super) secret: SecretText,
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) encoding: DigestEncoding,
+    pub(super) headers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

@@ -6,7 +6,7 @@ use super::super::authentication::{
     Authentication, Cached, DIGEST_INPUTS, DigestOfFields, ExchangePlatform, OAuth2, Proof, Secret,
 };
 use super::super::template::Template;
-use super::super::text::{AuthenticationText, ProofText, SecretText};
+use super::super::text::{AuthenticationText, DigestText, ProofText, SecretText};
 use super::Loader;
 
 const PLACE: &str = "/authentication";
@@ -73,27 +73,29 @@ impl Loader<'_> {
                     key: Cached::default(),
                 })
             }
-            ProofText::Digest { algorithm, app_key, secret, text, encoding, headers } => {
-                let app_key = self.setting(&format!("{PLACE}/app_key"), app_key);
-                let secret = self.secret(SECRET, secret);
-                let is_known = |name: &str| DIGEST_INPUTS.contains(&name);
-                let text = Template::parse(text, |name| is_known(name) && name != "sign", &DIGEST_INPUTS[..5]);
-                let text = self.keep(&format!("{PLACE}/text"), text);
-                let mut templates = Vec::new();
-                for (name, template) in headers {
-                    let place = format!("{PLACE}/headers/{name}");
-                    let template = Template::parse(template, |name| is_known(name) && name != "secret", &DIGEST_INPUTS);
-                    templates.extend(self.header(&place, name).zip(self.keep(&place, template)));
-                }
-                Proof::Digest(DigestOfFields {
-                    algorithm: *algorithm,
-                    app_key: app_key?,
-                    secret: secret?,
-                    text: text?,
-                    encoding: *encoding,
-                    headers: templates,
-                })
-            }
+            ProofText::Digest(digest) => Proof::Digest(self.digest(digest)?),
+        })
+    }
+
+    fn digest(&mut self, text: &DigestText) -> Option<DigestOfFields> {
+        let app_key = self.setting(&format!("{PLACE}/app_key"), &text.app_key);
+        let secret = self.secret(SECRET, &text.secret);
+        let is_known = |name: &str| DIGEST_INPUTS.contains(&name);
+        let digested = Template::parse(&text.text, |name| is_known(name) && name != "sign", &DIGEST_INPUTS[..5]);
+        let digested = self.keep(&format!("{PLACE}/text"), digested);
+        let mut headers = Vec::new();
+        for (name, template) in &text.headers {
+            let place = format!("{PLACE}/headers/{name}");
+            let template = Template::parse(template, |name| is_known(name) && name != "secret", &DIGEST_INPUTS);
+            headers.extend(self.header(&place, name).zip(self.keep(&place, template)));
+        }
+        Some(DigestOfFields {
+            algorithm: text.algorithm,
+            app_key: app_key?,
+            secret: secret?,
+            text: digested?,
+            encoding: text.encoding,
+            headers,
         })
     }
 
