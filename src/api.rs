@@ -10,12 +10,14 @@ mod health;
 mod idempotency;
 mod json;
 mod matters;
+mod max_age;
 mod me;
 mod openapi;
 mod problem;
 mod problems;
 mod sources;
 mod triage;
+mod unread;
 mod verification_request;
 mod verifications;
 
@@ -116,6 +118,7 @@ pub fn router(api: Api) -> Router {
         .route("/livez", only("GET, HEAD", get(health::live)))
         .route("/readyz", only("GET, HEAD", get(health::ready)))
         .fallback(async |context: Context| Problem::NotFound.respond(&context))
+        .layer(axum::middleware::from_fn(unread::settle))
         .with_state(api)
 }
 

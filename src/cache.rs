@@ -133,7 +133,7 @@ impl fmt::Debug for Facts {
 
 impl Operation {
     fn key(&self, question: &Question) -> Key {
-        let value = |name: &Slug| question.parameters.get(name.as_str()).map(Value::to_string);
+        let value = |name: &String| question.parameters.get(name).map(Value::to_string);
         Key {
             operation: self.number,
             id_number: question.about.id_number,

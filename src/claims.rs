@@ -16,6 +16,7 @@ mod tests;
 mod types;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -41,6 +42,8 @@ pub struct Claim {
     facts: Vec<Need>,
     parts: Vec<Part>,
     connected: bool,
+    /// The parameters that its requests to departments hold.
+    sent: BTreeSet<String>,
 }
 
 impl Claim {

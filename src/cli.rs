@@ -5,6 +5,7 @@ mod demo;
 mod reload;
 mod running;
 mod serve;
+mod signals;
 mod simulate;
 mod token;
 mod triage;
@@ -54,10 +55,12 @@ enum Command {
 enum Failure {
     /// The answer is no.
     No,
-    /// Wrong usage or configuration.
+    /// Wrong configuration.
     Configuration(Vec<Diagnostic>),
     /// A running gateway refuses its new configuration, with these words.
     Refused(String),
+    /// Wrong usage.
+    Usage(anyhow::Error),
     /// It could not be done, for this reason.
     Impossible(anyhow::Error),
 }
@@ -92,7 +95,7 @@ pub fn run() -> ExitCode {
             let _ = writeln!(io::stderr(), "{failure}");
             ExitCode::from(match failure {
                 Failure::No => 1,
-                Failure::Configuration(_) | Failure::Refused(_) => 2,
+                Failure::Configuration(_) | Failure::Refused(_) | Failure::Usage(_) => 2,
                 Failure::Impossible(_) => 3,
             })
         }
@@ -108,7 +111,7 @@ impl fmt::Display for Failure {
                 write!(formatter, "{} in the configuration", count(errors.len(), "error"))
             }
             Self::Refused(words) => write!(formatter, "{words}\nnothing has changed"),
-            Self::Impossible(error) => write!(formatter, "heyan: {error:#}"),
+            Self::Usage(error) | Self::Impossible(error) => write!(formatter, "heyan: {error:#}"),
         }
     }
 }

@@ -64,6 +64,12 @@ pub fn duration(text: &str) -> Option<Duration> {
     Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
 }
 
+/// A day as requests and rules write it: exactly `YYYY-MM-DD`, from the year 1 on.
+#[must_use]
+pub fn day(text: &str) -> Option<Date> {
+    text.parse::<Date>().ok().filter(|day| day.year() > 0 && day.to_string() == text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

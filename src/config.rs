@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::clock;
 use crate::diagnostic::{Diagnostic, unknown};
-use crate::document::{Document, DocumentSchema};
+use crate::document::{Document, DocumentSchema, read_json};
 use crate::domain::{AgencyId, Slug, TokenHash};
 use crate::matters::Catalog;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
@@ -59,6 +59,8 @@ pub struct Settings {
     pub open_for: Duration,
     /// Where each claim of a grant was written.
     patterns: Vec<(ClaimPattern, Diagnostic)>,
+    /// Where each source that is not connected was written.
+    entries: Vec<(Slug, Diagnostic)>,
 }
 
 /// An agency with what belongs to it beside its grants.
@@ -236,6 +238,20 @@ impl Settings {
         };
         self.patterns.iter().filter_map(wrong).collect()
     }
+
+    /// Finds sources that are listed as not connected although no matter asks them. The defaults that are part of the program
+    /// list what its own matters ask; another installation's matters need not.
+    #[must_use]
+    pub fn check_not_connected(&self, catalog: &Catalog) -> Vec<Diagnostic> {
+        let asked: BTreeSet<&Slug> = catalog.claims().flat_map(|claim| claim.sources()).collect();
+        let wrong = |(source, place): &(Slug, Diagnostic)| {
+            let is_wrong = !asked.contains(source) && !place.file.starts_with(folder::EMBEDDED);
+            let message =
+                unknown("source, which no matter asks:", source.as_str(), asked.iter().map(|known| known.as_str()));
+            is_wrong.then(|| Diagnostic { message, ..place.clone() })
+        };
+        self.entries.iter().filter_map(wrong).collect()
+    }
 }
 
 #[derive(Default)]
@@ -254,11 +270,13 @@ impl Reader {
 
     fn read(&mut self, folder: &Folder) -> Option<Settings> {
         let schema = self.keep(folder.read("schemas/config.schema.json"))?;
+        let of_agencies = self.keep(of_agencies(schema))?;
         let schema = self.keep(DocumentSchema::new(&schema.shown, &schema.text))?;
         let main = self.keep(folder.read("config/heyan.toml"))?;
         let mut documents = Vec::new();
-        for file in std::iter::once(main).chain(folder.list("config/agencies/", "toml")) {
-            match Document::read(&file.shown, &file.text, &schema) {
+        let files = folder.list("config/agencies/", "toml").map(|file| (file, &of_agencies));
+        for (file, schema) in std::iter::once((main, &schema)).chain(files) {
+            match Document::read(&file.shown, &file.text, schema) {
                 Ok(document) => documents.push(document),
                 Err(wrong) => self.errors.extend(wrong),
             }
@@ -269,9 +287,6 @@ impl Reader {
         if !self.errors.is_empty() {
             return None;
         }
-        for (document, _) in raws.iter().skip(1) {
-            self.only_agencies(document);
-        }
         for (document, raw) in &raws {
             self.purposes(document, raw);
         }
@@ -280,15 +295,6 @@ impl Reader {
         }
         let (document, raw) = raws.first()?;
         self.settings(document, raw)
-    }
-
-    fn only_agencies(&mut self, document: &Document) {
-        for key in document.value().as_object().into_iter().flatten().map(|(key, _)| key) {
-            if key != "agencies" && key != "purposes" {
-                let message = format!("\"{key}\" belongs into heyan.toml; here stand agencies and purposes");
-                self.errors.push(document.error(&format!("/{key}"), message));
-            }
-        }
     }
 
     fn purposes(&mut self, document: &Document, raw: &Raw) {
@@ -381,11 +387,13 @@ impl Reader {
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));
-        let mut not_connected = BTreeSet::new();
+        let (mut not_connected, mut entries) = (BTreeSet::new(), Vec::new());
         for (index, source) in raw.not_connected.iter().enumerate() {
             let place = format!("/not_connected/{index}");
             let source = source.parse::<Slug>().map_err(|error| document.error(&place, error.to_string()));
-            not_connected.extend(self.keep(source));
+            let Some(source) = self.keep(source) else { continue };
+            entries.push((source.clone(), document.error(&place, "")));
+            not_connected.insert(source);
         }
         Some(Settings {
             listen: listen?,
@@ -406,6 +414,7 @@ impl Reader {
             store_key: raw.durable.key.clone(),
             open_for: open_for?,
             patterns: std::mem::take(&mut self.patterns),
+            entries,
         })
     }
 }
@@ -416,4 +425,13 @@ fn is_safe_address(address: &str) -> bool {
     let ends = |rest: &str| rest.is_empty() || rest.starts_with([':', '/']);
     let is_local = local.iter().any(|prefix| address.strip_prefix(prefix).is_some_and(ends));
     address.len() > "https://".len() && address.starts_with("https://") || is_local
+}
+
+/// The schema of an agencies' file: that of the gateway's, with agencies and purposes alone.
+fn of_agencies(file: &File) -> Result<DocumentSchema, Diagnostic> {
+    let mut schema = read_json(&file.shown, &file.text)?;
+    if let Some(properties) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) {
+        properties.retain(|name, _| matches!(name.as_str(), "agencies" | "purposes"));
+    }
+    DocumentSchema::new(&file.shown, &schema.to_string())
 }

@@ -33,9 +33,10 @@ pub struct OperationPromise {
     pub operation: OperationRef,
     /// The fact that it answers with: the name of a schema in `schemas/facts/`.
     pub fact: Slug,
-    /// The claim's parameters that its request uses; equal questions are equal in these too.
-    pub parameters: Vec<Slug>,
-    /// Whether its request holds the subject's name beside the ID number, so that an answer may depend on it.
+    /// The claim's parameters that its request uses, by their names; equal questions are equal in these too.
+    pub parameters: Vec<String>,
+    /// Whether its request holds the subject's name beside the ID number, or the reply is held against the name, so that an
+    /// answer may depend on it.
     pub uses_name: bool,
 }
 

@@ -3,6 +3,8 @@
 //! The schema says what a file may hold; its `description`s double as the advice in error messages. After
 //! [`Document::read`] has accepted a file, [`Document::fill`] fills a plain Rust type from it.
 
+mod json;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -14,6 +16,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, unknown};
+
+pub use json::{json_error, read_json, read_schema};
 
 /// A JSON Schema for one kind of file.
 pub struct DocumentSchema {
@@ -27,13 +31,7 @@ impl DocumentSchema {
     /// # Errors
     /// If `text` is not JSON, or not a schema.
     pub fn new(file: &str, text: &str) -> Result<Self, Diagnostic> {
-        let wrong = |message: String| Diagnostic { file: file.to_owned(), line: None, message };
-        let schema: Value = serde_json::from_str(text)
-            .map_err(|error| Diagnostic { line: Some(error.line()), ..wrong(format!("not JSON: {error}")) })?;
-        let validator = jsonschema::draft202012::options()
-            .should_validate_formats(true)
-            .build(&schema)
-            .map_err(|error| wrong(format!("not a JSON Schema: {error}")))?;
+        let (schema, validator) = read_schema(file, text)?;
         Ok(Self { schema, validator })
     }
 }
@@ -252,7 +250,7 @@ impl Reader {
             DeValue::Integer(integer) => {
                 i64::from_str_radix(integer.as_str(), integer.radix()).map_or(Value::Null, Value::from)
             }
-            DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+            DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, number),
             DeValue::Boolean(boolean) => Value::Bool(*boolean),
             DeValue::Datetime(datetime) => Value::String(datetime.to_string()),
             DeValue::Table(table) => self.table(table, pointer),
@@ -272,6 +270,13 @@ impl Reader {
         let line = self.starts.partition_point(|start| *start <= offset);
         self.lines.insert(pointer.to_owned(), line);
     }
+}
+
+/// A number as JSON Schema sees it: `8.0` is an integer.
+#[expect(clippy::cast_possible_truncation, reason = "only where nothing is cut off")]
+fn number(float: f64) -> Value {
+    let integer = float as i64;
+    if float.fract() == 0.0 && float.abs() < 9e15 { Value::from(integer) } else { Value::from(float) }
 }
 
 fn escape(key: &str) -> String {

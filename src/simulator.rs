@@ -211,13 +211,23 @@ impl House {
     /// Listens on the next port.
     async fn open(&mut self, desk: impl wire::Answering) -> io::Result<()> {
         let port = self.port.unwrap_or(0);
-        let listener = TcpListener::bind((self.listen, port)).await?;
+        let unavailable = |error: io::Error| io::Error::new(error.kind(), Unavailable { port, error });
+        let listener = TcpListener::bind((self.listen, port)).await.map_err(unavailable)?;
         self.port = self.port.map(|port| port.wrapping_add(1));
         self.addresses.push(format!("http://{}", listener.local_addr()?));
         let (stop, tasks) = (self.stop.clone(), self.tasks.clone());
         self.tasks.spawn(wire::listen(listener, Arc::new(desk), stop, tasks));
         Ok(())
     }
+}
+
+/// A port that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("port {port} cannot be listened on")]
+struct Unavailable {
+    port: u16,
+    #[source]
+    error: io::Error,
 }
 
 /// The planted people, and as many others as there are to be.

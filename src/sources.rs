@@ -13,6 +13,8 @@ mod request;
 mod stack;
 mod state;
 mod template;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use jsonschema::Validator;
 
 use crate::departments::OperationPromise;
+use crate::diagnostic::Diagnostic;
 use crate::domain::{Slug, TokenHash};
 
 pub use client::{ClientError, Sources, install_crypto};
@@ -37,6 +40,8 @@ use request::RequestTemplate;
 #[derive(Debug)]
 pub struct Description {
     id: Slug,
+    /// Where its id is written.
+    place: Diagnostic,
     name: String,
     proxy: Option<String>,
     ca: Option<Vec<u8>>,
@@ -96,6 +101,12 @@ impl Description {
     #[must_use]
     pub fn id(&self) -> &Slug {
         &self.id
+    }
+
+    /// Where its id is written.
+    #[must_use]
+    pub fn place(&self) -> &Diagnostic {
+        &self.place
     }
 
     /// The department's name.

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Response};
 use serde_json::{Map, Value, json};
 
 use super::verification_request::{MAX_CASE, MAX_LEGAL_BASIS, MAX_OFFICER};
-use super::{App, events, health, matters, me, problems, sources, triage, verifications};
+use super::{App, events, health, matters, max_age, me, problems, sources, triage, verifications};
 use crate::claims::{Claim, ParameterKind};
 use crate::domain::Slug;
 use crate::matters::Catalog;
@@ -138,8 +138,8 @@ fn claim_request(claim: &Claim, purposes: &[&str]) -> Value {
         "case": text(MAX_CASE, "the agency's own case number"),
         "legal_basis": text(MAX_LEGAL_BASIS, "why the agency may know this"),
         "officer": text(MAX_OFFICER, "on whose behalf"),
-        "max_age": {"type": "string", "pattern": "^([0-9]{1,3}m|[0-9]{1,4}s|[0-9]h|1[0-9]h|2[0-4]h)$",
-                    "description": "how old a fact may be at most, up to 24h; more forms are taken, such as 1h30m"},
+        "max_age": {"type": "string", "pattern": max_age::PATTERN,
+                    "description": "how old a fact may be at most, up to 24h: such as 10m, 1h30m, 90s or 500ms"},
     });
     json!({
         "title": claim.reference().to_string(), "type": "object", "required": required,
@@ -177,7 +177,9 @@ fn example(claim: &Claim, purposes: &[&str]) -> Value {
 
 fn kind_schema(kind: &ParameterKind) -> Value {
     match kind {
-        ParameterKind::Date => json!({"type": "string", "format": "date", "description": "today at the latest"}),
+        ParameterKind::Date => json!({
+            "type": "string", "format": "date", "pattern": DAY, "description": "YYYY-MM-DD, today at the latest"
+        }),
         ParameterKind::Choice { values } => json!({"enum": values}),
         ParameterKind::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         ParameterKind::Text { max } => text(*max, "a text"),
@@ -192,13 +194,31 @@ fn person() -> Value {
     json!({
         "type": "object", "required": ["name", "id_number"], "additionalProperties": false,
         "properties": {
-            "name": {"type": "string", "minLength": 1, "maxLength": 50, "description": "as the household register has it"},
+            "name": {
+                "type": "string", "minLength": 1, "maxLength": 50, "pattern": name(),
+                "description": "as the household register has it: letters or Hanzi, with spaces, middle dots, hyphens, apostrophes and full stops between them"
+            },
             "id_number": {
                 "type": "string", "pattern": "^([0-9]{17}[0-9Xx]|[0-9]{15})$",
                 "description": "GB 11643: 18 characters whose check character is right, or the 15 digits of the old form"
             }
         }
     })
+}
+
+/// A day from the year 1 on; `format` refuses those that a month doesn't have.
+const DAY: &str = "^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
+
+/// What names are made of, as closely as it can be said to every dialect of regular expressions, not all of which know Unicode's
+/// letters: without the digits, punctuation and symbols that names could be mistyped with.
+fn name() -> String {
+    const LETTER: &str = concat!(
+        r"[^\u0000-\u0040\u005B-\u0060\u007B-\u00A9\u00AB-\u00B4\u00B6-\u00B9\u00BB-\u00BF\u00D7\u00F7\u0660-\u0669",
+        r"\u06F0-\u06F9\u2000-\u2070\u2074-\u207E\u2080-\u208E\u20A0-\u20CF\u2190-\u24B5\u24EA-\u2BFF\u2E00-\u2E2E",
+        r"\u2E30-\u3004\u3008-\u3020\u3030\u303D-\u3040\uFE10-\uFE6F\uFEFF-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65\uFFE0-\uFFFF]"
+    );
+    const BETWEEN: &str = r"[ '.\-\u00B7\u2019\u2022\u2024\u2027\u2219\u22C5\u25CF\u2E31\uFF0E\uFF65]";
+    format!(r"^[ \u3000]*({LETTER}|{BETWEEN})*{LETTER}({LETTER}|{BETWEEN})*[ \u3000]*$")
 }
 
 fn problem_schema() -> Value {
@@ -229,4 +249,69 @@ fn problem_schema() -> Value {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use crate::domain::PersonName;
+
+    #[test]
+    fn the_pattern_of_a_name_holds_every_name() {
+        let schema = jsonschema::validator_for(&person()["properties"]["name"]).unwrap();
+        let matches = |text: &str| schema.is_valid(&json!(text));
+        // Every character of the basic plane, and some of each further one.
+        let characters =
+            (0..0x11_0000_u32).filter(|code| *code < 0x1_0000 || code % 97 == 0).filter_map(char::from_u32);
+        for character in characters {
+            for text in [format!("{character}"), format!("张{character}三")] {
+                assert!(text.parse::<PersonName>().is_err() || matches(&text), "{character:?}");
+            }
+        }
+        for text in ["阿依古丽·买买提", " 张三\u{3000}", "O'Neil", "Zoe\u{308} A. B-C", "𠮷田", "\u{E863}三"]
+        {
+            assert!(matches(text) && text.parse::<PersonName>().is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "  ",
+            "张\0三",
+            "张\n三",
+            "张\u{202E}三",
+            "张\u{200B}三",
+            "<b>",
+            "张三&",
+            "张%三",
+            "·",
+            "123",
+            "张３",
+            "张，三",
+            "①",
+        ] {
+            assert!(!matches(text) && text.parse::<PersonName>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_pattern_of_a_day_is_what_is_read() {
+        let schema = json!({"type": "string", "format": "date", "pattern": DAY});
+        let schema = jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap();
+        for (text, right) in [
+            ("0001-01-01", true),
+            ("1800-02-28", true),
+            ("9999-12-31", true),
+            ("2024-02-29", true),
+            ("0000-01-01", false),
+            ("-000001-01-01", false),
+            ("+002020-01-01", false),
+            ("2023-02-29", false),
+            ("2023-13-01", false),
+            ("20230101", false),
+            ("2023-1-1", false),
+            ("2023-01-01T00:00:00Z", false),
+        ] {
+            assert_eq!((clock::day(text).is_some(), schema.is_valid(&json!(text))), (right, right), "{text}");
+        }
+    }
 }

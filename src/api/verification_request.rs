@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::json::is_plain;
+use super::max_age;
 use super::problem::{FieldError, Kind, Reason};
 use crate::claims::{Claim, Parameter, ParameterDefault, ParameterKind};
 use crate::clock;
@@ -56,9 +57,6 @@ pub(crate) const MAX_LEGAL_BASIS: usize = 500;
 
 /// How many errors are told: a small body must not make a large reply.
 const MAX_ERRORS: usize = 100;
-
-/// The greatest `max_age`.
-const MAX_AGE: Duration = Duration::from_hours(24);
 
 impl Contract<'_> {
     /// Reads a body.
@@ -190,12 +188,10 @@ impl Contract<'_> {
         for parameter in claim.parameters() {
             let pointer = format!("/parameters/{}", parameter.name);
             match (given.get(&parameter.name), &parameter.default) {
-                (Some(value), _) => {
-                    if let Err(reason) = check(parameter, value, self.today) {
-                        reader.wrong(pointer, reason);
-                    }
-                    parameters.insert(parameter.name.clone(), value.clone());
-                }
+                (Some(value), _) => match checked(parameter, value, self.today) {
+                    Ok(value) => drop(parameters.insert(parameter.name.clone(), value)),
+                    Err(reason) => reader.wrong(pointer, reason),
+                },
                 (None, Some(ParameterDefault::Today)) => {
                     parameters.insert(parameter.name.clone(), Value::String(self.today.to_string()));
                 }
@@ -218,28 +214,36 @@ impl Contract<'_> {
     }
 }
 
-fn check(parameter: &Parameter, value: &Value, today: Date) -> Result<(), Reason> {
+/// A parameter's value, in the one way that it can be written.
+fn checked(parameter: &Parameter, value: &Value, today: Date) -> Result<Value, Reason> {
     match (&parameter.kind, value) {
         (ParameterKind::Date, Value::String(text)) => {
-            let day = text.parse::<Date>().ok().filter(|day| day.to_string() == *text).ok_or(Reason::Date)?;
-            if day > today { Err(Reason::Future) } else { Ok(()) }
+            let day = clock::day(text).ok_or(Reason::Date)?;
+            if day > today { Err(Reason::Future) } else { Ok(value.clone()) }
         }
-        (ParameterKind::Choice { values }, Value::String(text)) => {
-            if values.contains(text) {
-                Ok(())
-            } else {
-                Err(Reason::NotOneOf(values.clone()))
-            }
+        (ParameterKind::Choice { values }, Value::String(text)) if !values.contains(text) => {
+            Err(Reason::NotOneOf(values.clone()))
         }
+        (ParameterKind::Choice { .. }, Value::String(_)) => Ok(value.clone()),
         (ParameterKind::Integer { min, max }, Value::Number(number)) => {
-            let number = number.as_i64().ok_or(Reason::Type(Kind::Integer))?;
-            if (*min..=*max).contains(&number) { Ok(()) } else { Err(Reason::Range(*min, *max)) }
+            let number = integer(number).ok_or(Reason::Type(Kind::Integer))?;
+            if (*min..=*max).contains(&number) { Ok(number.into()) } else { Err(Reason::Range(*min, *max)) }
         }
         (ParameterKind::Integer { .. }, _) => Err(Reason::Type(Kind::Integer)),
-        (ParameterKind::Text { max }, Value::String(text)) => check_text(text, *max),
-        (ParameterKind::Division, Value::String(text)) => text.parse::<Division>().map(drop).map_err(Reason::Division),
+        (ParameterKind::Text { max }, Value::String(text)) => check_text(text, *max).map(|()| value.clone()),
+        (ParameterKind::Division, Value::String(text)) => {
+            text.parse::<Division>().map(|_| value.clone()).map_err(Reason::Division)
+        }
         _ => Err(Reason::Type(Kind::String)),
     }
+}
+
+/// The integer that a number is: to JSON Schema `2.0` and `2e0` are integers, too.
+#[expect(clippy::cast_possible_truncation, reason = "only where nothing is cut off")]
+fn integer(number: &Number) -> Option<i64> {
+    // Beyond 2^53 a float stands for several integers.
+    let is_one = |float: &f64| float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0;
+    number.as_i64().or_else(|| number.as_f64().filter(|_| number.is_f64()).filter(is_one).map(|float| float as i64))
 }
 
 fn check_text(text: &str, most: usize) -> Result<(), Reason> {
@@ -311,7 +315,7 @@ impl Reader {
 
     fn max_age(&mut self, value: &Value) -> Option<Duration> {
         let text = self.string("/max_age", value)?;
-        let age = clock::duration(text).filter(|age| *age <= MAX_AGE);
+        let age = max_age::parse(text);
         if age.is_none() {
             self.wrong("/max_age", Reason::Duration);
         }

@@ -1,5 +1,8 @@
 //! From the text of an expression (Common Expression Language) to a checked [`Expression`].
 
+mod nesting;
+mod shift;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +13,9 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
 use super::expression::{Comparison, Constant, Expression, Quantifier, RoleField};
 use super::types::{Shape, Type};
 use crate::diagnostic::unknown;
+
+use nesting::{MAX_DEPTH, depth};
+use shift::shift;
 
 /// The names that an expression may use.
 #[derive(Default, Clone)]
@@ -37,6 +43,14 @@ impl Names {
         self.roles.iter().position(|role| role == name)
     }
 
+    pub(crate) fn parameter(&self, name: &str) -> Option<usize> {
+        self.parameters.iter().position(|(parameter, _)| parameter == name)
+    }
+
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().map(|(name, _)| name.as_str())
+    }
+
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.all().any(|known| known == name)
     }
@@ -55,9 +69,9 @@ impl Names {
         }
         let parser = Env::default().with_optional_support(false).parser().max_recursion_depth(32);
         let parsed = parser.parse(text).map_err(|errors| {
-            let reasons: Vec<String> =
-                errors.errors.iter().map(|error| format!("column {}: {}", error.pos.1, error.msg)).collect();
-            format!("not an expression: {}", reasons.join("; "))
+            // What the parser expected instead would fill a page.
+            let column = errors.errors.first().map_or(1, |error| error.pos.1.max(1));
+            format!("not an expression of the Common Expression Language: look at column {column}")
         })?;
         Checker { names: self, variables: Vec::new() }.check(&parsed)
     }
@@ -65,28 +79,9 @@ impl Names {
     /// Compiles `text`, which must yield `wanted`.
     pub(crate) fn compile_as(&self, text: &str, wanted: &Type) -> Result<Expression, String> {
         let (expression, kind) = coerce(self.compile(text)?, wanted);
-        if kind == *wanted { Ok(expression) } else { Err(format!("this yields {kind}; it must yield {wanted}")) }
+        possible(&expression, wanted)?;
+        if kind.fits(wanted) { Ok(expression) } else { Err(format!("this yields {kind}; it must yield {wanted}")) }
     }
-}
-
-/// How deep an expression may nest: its parser goes down once for each level, on a stack that ends.
-const MAX_DEPTH: usize = 24;
-
-/// An upper bound of how deep a text nests: open brackets, and the signs that stand before an operand or between three.
-fn depth(text: &str) -> usize {
-    let (mut open, mut signs, mut deepest) = (0_usize, 0_usize, 0_usize);
-    for character in text.chars() {
-        match character {
-            '(' | '[' | '{' => open += 1,
-            ')' | ']' | '}' => open = open.saturating_sub(1),
-            '?' | '!' | '-' => signs += 1,
-            ' ' | '\n' | '=' => {}
-            _ if open == 0 => signs = 0,
-            _ => {}
-        }
-        deepest = deepest.max(open + signs / 2);
-    }
-    deepest
 }
 
 type Checked = Result<(Expression, Type), String>;
@@ -116,7 +111,7 @@ impl Checker<'_> {
         if let Some(depth) = self.variables.iter().rposition(|(variable, _)| variable == name) {
             return Ok((Expression::Variable(depth), self.variables[depth].1.clone()));
         }
-        if let Some(index) = self.names.parameters.iter().position(|(parameter, _)| parameter == name) {
+        if let Some(index) = self.names.parameter(name) {
             return Ok((Expression::Parameter(index), self.names.parameters[index].1.clone()));
         }
         if let Some((expression, kind)) = self.names.definitions.get(name) {
@@ -167,10 +162,8 @@ impl Checker<'_> {
         let mut item_kind: Option<Type> = None;
         for element in elements {
             let (item, kind) = self.check(element)?;
-            if item_kind.as_ref().is_some_and(|known| *known != kind) {
-                return Err("the items of a list must be of one kind".to_owned());
-            }
-            item_kind = Some(kind);
+            let unified = item_kind.as_ref().map_or(Some(kind.clone()), |known| known.unify(&kind));
+            item_kind = Some(unified.ok_or("the items of a list must be of one kind")?);
             items.push(item);
         }
         let kind = item_kind.map_or(Type::AnyList, |kind| Type::List(Box::new(kind)));
@@ -227,9 +220,15 @@ impl Checker<'_> {
     }
 
     fn compare(&mut self, function: &str, left: &IdedExpr, right: &IdedExpr) -> Checked {
-        let (left, right, kind) = self.same_kind(left, right)?;
+        let (left, right) = (self.check(left)?, self.check(right)?);
+        if matches!(comparison(function), Some(Comparison::Equal | Comparison::NotEqual)) {
+            possible(&left.0, &right.1)?;
+            possible(&right.0, &left.1)?;
+            common(&left.1, &right.1)?;
+        }
+        let (left, right, kind) = unified(left, right)?;
         match (comparison(function), &kind) {
-            (Some(comparison), Type::Text | Type::Date | Type::Int)
+            (Some(comparison), Type::Text | Type::OneOf(_) | Type::Date | Type::Int)
             | (Some(comparison @ (Comparison::Equal | Comparison::NotEqual)), Type::Bool) => {
                 Ok((Expression::Compare(comparison, Box::new(left), Box::new(right)), Type::Bool))
             }
@@ -239,7 +238,15 @@ impl Checker<'_> {
 
     fn membership(&mut self, item: &IdedExpr, list: &IdedExpr) -> Checked {
         let (list, kind) = self.items(list)?;
-        let item = self.expect(item, &kind)?;
+        let (item, item_kind) = coerce(self.check(item)?, &kind);
+        if !item_kind.fits(&kind) {
+            return Err(format!("here stands a {item_kind}; a {kind} is needed"));
+        }
+        possible(&item, &kind)?;
+        common(&item_kind, &kind)?;
+        if let Expression::List(items) = &list {
+            items.iter().try_for_each(|one| possible(one, &item_kind))?;
+        }
         Ok((Expression::In(Box::new(item), Box::new(list)), Type::Bool))
     }
 
@@ -270,7 +277,7 @@ impl Checker<'_> {
 
     fn expect(&mut self, parsed: &IdedExpr, wanted: &Type) -> Result<Expression, String> {
         let (expression, kind) = coerce(self.check(parsed)?, wanted);
-        if kind == *wanted { Ok(expression) } else { Err(format!("here stands a {kind}; a {wanted} is needed")) }
+        if kind.fits(wanted) { Ok(expression) } else { Err(format!("here stands a {kind}; a {wanted} is needed")) }
     }
 
     fn items(&mut self, parsed: &IdedExpr) -> Checked {
@@ -282,12 +289,39 @@ impl Checker<'_> {
 
     fn same_kind(&mut self, left: &IdedExpr, right: &IdedExpr) -> Result<(Expression, Expression, Type), String> {
         let (left, right) = (self.check(left)?, self.check(right)?);
-        let right = coerce(right, &left.1);
-        let left = coerce(left, &right.1);
-        match left.1.unify(&right.1) {
-            Some(kind) => Ok((left.0, right.0, kind)),
-            None => Err(format!("a {} and a {} do not go together", left.1, right.1)),
+        unified(left, right)
+    }
+}
+
+fn unified(left: (Expression, Type), right: (Expression, Type)) -> Result<(Expression, Expression, Type), String> {
+    let right = coerce(right, &left.1);
+    let left = coerce(left, &right.1);
+    match left.1.unify(&right.1) {
+        Some(kind) => Ok((left.0, right.0, kind)),
+        None => Err(format!("a {} and a {} do not go together", left.1, right.1)),
+    }
+}
+
+/// Refuses a constant that what it is held against can never be.
+fn possible(expression: &Expression, kind: &Type) -> Result<(), String> {
+    match (expression, kind) {
+        (Expression::Constant(Constant::Text(text)), Type::OneOf(values))
+            if !values.iter().any(|value| **value == **text) =>
+        {
+            Err(unknown("value", text, values.iter().map(String::as_str)))
         }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses two choices that have nothing in common.
+fn common(one: &Type, other: &Type) -> Result<(), String> {
+    match (one, other) {
+        (Type::OneOf(one), Type::OneOf(other)) if !one.iter().any(|value| other.contains(value)) => {
+            let (one, other) = (one.join(", "), other.join(", "));
+            Err(format!("these two are never equal: one is of {one}; the other of {other}"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -305,7 +339,7 @@ fn role_field(role: usize, field: &str) -> Checked {
         "id_number" => (RoleField::IdNumber, Type::Text),
         "name" => (RoleField::Name, Type::Text),
         "born" => (RoleField::Born, Type::Date),
-        "sex" => (RoleField::Sex, Type::Text),
+        "sex" => (RoleField::Sex, Type::OneOf(["female", "male"].map(str::to_owned).into())),
         _ => return Err(unknown("field of a person:", field, ["id_number", "name", "born", "sex"])),
     };
     Ok((Expression::Role(role, field), kind))
@@ -333,28 +367,4 @@ fn comparison(function: &str) -> Option<Comparison> {
         op::GREATER_EQUALS => Comparison::GreaterOrEqual,
         _ => return None,
     })
-}
-
-/// A definition's own variables, moved below those bound where it is used.
-fn shift(expression: Expression, by: usize) -> Expression {
-    use Expression as E;
-    let go = |inner: Box<E>| Box::new(shift(*inner, by));
-    match expression {
-        E::Variable(depth) => E::Variable(depth + by),
-        E::Field(record, field) => E::Field(go(record), field),
-        E::Index(list, index) => E::Index(go(list), go(index)),
-        E::List(items) => E::List(items.into_iter().map(|item| shift(item, by)).collect()),
-        E::Not(operand) => E::Not(go(operand)),
-        E::And(left, right) => E::And(go(left), go(right)),
-        E::Or(left, right) => E::Or(go(left), go(right)),
-        E::If(condition, yes, no) => E::If(go(condition), go(yes), go(no)),
-        E::Compare(comparison, left, right) => E::Compare(comparison, go(left), go(right)),
-        E::In(item, list) => E::In(go(item), go(list)),
-        E::Quantify(quantifier, list, body) => E::Quantify(quantifier, go(list), go(body)),
-        E::Size(list) => E::Size(go(list)),
-        E::Distinct(list) => E::Distinct(go(list)),
-        E::Concat(left, right) => E::Concat(go(left), go(right)),
-        E::StartsWith(text, prefix) => E::StartsWith(go(text), go(prefix)),
-        leaf @ (E::Constant(_) | E::Role(..) | E::Parameter(_) | E::Today | E::Found(_) | E::Fact(..)) => leaf,
-    }
 }

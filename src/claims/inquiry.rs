@@ -12,7 +12,7 @@ use super::expression::Subject;
 use super::frame::Frame;
 use super::{Claim, constant};
 use crate::departments::{Fact, OperationRef};
-use crate::domain::{Answer, Cause, IdNumber, Outcome, Person, Slug};
+use crate::domain::{Answer, Cause, Outcome, Person, Slug};
 
 /// A claim about certain people while its answers come in, in any order.
 ///
@@ -128,7 +128,7 @@ impl Inquiry {
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub(super) slots: Vec<Slot>,
-    places: HashMap<(OperationRef, IdNumber), usize>,
+    places: HashMap<(OperationRef, Person), usize>,
 }
 
 #[derive(Debug)]
@@ -147,7 +147,7 @@ pub(super) enum State {
 
 impl Asked {
     pub(super) fn ask(&mut self, operation: &OperationRef, about: Person) -> usize {
-        let key = (operation.clone(), about.id_number);
+        let key = (operation.clone(), about.clone());
         if let Some(slot) = self.places.get(&key) {
             return *slot;
         }

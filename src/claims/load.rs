@@ -1,5 +1,8 @@
 //! From a claim's text in a matter's file to a checked [`Claim`].
 
+mod component;
+mod parameters;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,8 +12,8 @@ use serde_json::{Map, Value as Json};
 use super::compile::Names;
 use super::expression::Expression;
 use super::types::{FactShapes, Shape, Type};
-use super::{Claim, Component, Need, Parameter, ParameterDefault, ParameterKind, Part, Rule, Whom, Witness};
-use crate::departments::OperationRef;
+use super::{Claim, Need, Part, Rule, Whom, Witness};
+use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::unknown;
 use crate::domain::{ClaimRef, Slug};
 
@@ -34,13 +37,6 @@ pub struct ClaimText {
     #[serde(default, rename = "where")]
     definitions: Map<String, Json>,
     witnesses: Vec<WitnessText>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ParameterText {
-    #[serde(flatten)]
-    kind: ParameterKind,
-    default: Option<Json>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,8 +70,8 @@ struct WitnessText {
 pub struct Connections<'a> {
     /// The canonical facts.
     pub shapes: &'a FactShapes,
-    /// The operations of all connected sources, each with the fact that it yields.
-    pub operations: &'a BTreeMap<OperationRef, Slug>,
+    /// The operations of all connected sources.
+    pub operations: &'a BTreeMap<OperationRef, OperationPromise>,
     /// Sources that matters may name although they are not connected.
     pub not_connected: &'a BTreeSet<Slug>,
 }
@@ -100,7 +96,13 @@ impl ClaimText {
         connections: &Connections<'_>,
         claims: &BTreeMap<ClaimRef, Arc<Claim>>,
     ) -> Result<Claim, Vec<Wrong>> {
-        let mut loader = Loader { connections, wrong: Vec::new(), connected: Vec::new() };
+        let mut loader = Loader {
+            connections,
+            wrong: Vec::new(),
+            connected: Vec::new(),
+            spoilt: BTreeSet::new(),
+            sent: BTreeSet::new(),
+        };
         let parameters = loader.parameters(&self.parameters);
         let kinds = parameters.iter().map(|parameter| (parameter.name.clone(), parameter.kind.value_type())).collect();
         let mut names = Names::new(self.roles.clone(), kinds);
@@ -120,7 +122,8 @@ impl ClaimText {
         }
         if loader.wrong.is_empty() {
             connected &= !parts.is_empty();
-            Ok(Claim { reference, roles: self.roles.clone(), parameters, rule: self.rule, facts, parts, connected })
+            let (roles, rule, sent) = (self.roles.clone(), self.rule, loader.sent);
+            Ok(Claim { reference, roles, parameters, rule, facts, parts, connected, sent })
         } else {
             Err(loader.wrong)
         }
@@ -135,6 +138,10 @@ struct Loader<'a> {
     wrong: Vec<Wrong>,
     /// For each fact, whether its source is connected.
     connected: Vec<bool>,
+    /// Names whose own definition is wrong: what uses them would only repeat that.
+    spoilt: BTreeSet<String>,
+    /// Parameters that go to departments.
+    sent: BTreeSet<String>,
 }
 
 impl Loader<'_> {
@@ -143,40 +150,24 @@ impl Loader<'_> {
         result.map_err(|message| self.wrong.push((place.into(), message))).ok()
     }
 
-    fn parameters(&mut self, texts: &Map<String, Json>) -> Vec<Parameter> {
-        let mut parameters = Vec::new();
-        for (name, value) in texts {
-            let place = format!("/parameters/{name}");
-            let text = serde_json::from_value::<ParameterText>(value.clone()).map_err(|error| error.to_string());
-            let Some(ParameterText { kind, default }) = self.keep(&*place, text) else { continue };
-            let default = match default {
-                Some(Json::String(text)) if text == "today" && kind == ParameterKind::Date => {
-                    Some(ParameterDefault::Today)
-                }
-                Some(value) => {
-                    let fits =
-                        kind.accepts(&value).then_some(()).ok_or_else(|| "the default is not a valid value".to_owned());
-                    self.keep(format!("{place}/default"), fits);
-                    Some(ParameterDefault::Value(value))
-                }
-                None => None,
-            };
-            parameters.push(Parameter { name: name.clone(), kind, default });
-        }
-        parameters
-    }
-
     fn facts(&mut self, texts: &Map<String, Json>, names: &mut Names) -> Vec<(String, NeedText, OperationRef)> {
         let mut facts = Vec::new();
         for (name, value) in texts {
             let place = format!("/facts/{name}");
             let text = serde_json::from_value::<NeedText>(value.clone()).map_err(|error| error.to_string());
-            let Some(text) = self.keep(&*place, text) else { continue };
+            let Some(text) = self.keep(&*place, text) else {
+                self.spoilt.insert(name.clone());
+                continue;
+            };
             if names.knows(name) {
                 self.wrong.push((place.clone(), format!("\"{name}\" means something already")));
             }
             let found = self.operation(&text);
-            let Some((operation, shape, connected)) = self.keep(format!("{place}/ask"), found) else { continue };
+            let Some((operation, shape, connected)) = self.keep(format!("{place}/ask"), found) else {
+                self.spoilt.insert(name.clone());
+                continue;
+            };
+            self.sends(&format!("{place}/ask"), &operation, names);
             names.add_fact(name, facts.len(), shape);
             self.connected.push(connected);
             facts.push((name.clone(), text, operation));
@@ -191,7 +182,7 @@ impl Loader<'_> {
         let (source, operation): (Slug, Slug) = parts.ok_or("name a source and its operation: \"source.operation\"")?;
         let operation = OperationRef { source, operation };
         let shape = |name: &str| shapes.shape(name).cloned().ok_or_else(|| unknown("fact", name, shapes.names()));
-        if let Some(fact) = operations.get(&operation) {
+        if let Some(OperationPromise { fact, .. }) = operations.get(&operation) {
             if let Some(expected) = text.fact.as_deref().filter(|expected| *expected != fact.as_str()) {
                 return Err(format!("{operation} answers with the fact \"{fact}\", not with \"{expected}\""));
             }
@@ -207,19 +198,54 @@ impl Loader<'_> {
             })?;
             return Ok((operation, shape(fact)?, false));
         }
+        if !is_connected {
+            let sources = operations.keys().map(|known| &known.source).chain(*not_connected).map(Slug::as_str);
+            let what = unknown("source", operation.source.as_str(), sources);
+            return Err(format!(
+                "{what}. A source needs a file in config/sources, or an entry in not_connected of config/heyan.toml"
+            ));
+        }
         let known: Vec<String> = operations.keys().map(ToString::to_string).collect();
         Err(unknown("operation", &text.ask, known.iter().map(String::as_str)))
     }
 
+    /// Notes the parameters that an operation's request holds: the claim must have them.
+    fn sends(&mut self, place: &str, operation: &OperationRef, names: &Names) {
+        for name in self.connections.operations.get(operation).into_iter().flat_map(|promise| &promise.parameters) {
+            if names.parameter(name).is_none() && !self.spoilt.contains(name) {
+                let what = format!("parameter of this claim, which the request of {operation} holds:");
+                self.wrong.push((place.to_owned(), unknown(&what, name, names.parameters())));
+            }
+            self.sent.insert(name.clone());
+        }
+    }
+
+    /// Whether a text uses no name whose own definition is wrong.
+    fn is_sound(&self, text: &str) -> bool {
+        !words(text).any(|word| self.spoilt.contains(word))
+    }
+
     fn definitions(&mut self, texts: &Map<String, Json>, names: &mut Names) {
-        for (name, text) in texts {
+        for (index, (name, text)) in texts.iter().enumerate() {
             let place = format!("/where/{name}");
+            let text = text.as_str().unwrap_or_default();
             if names.knows(name) {
                 self.wrong.push((place.clone(), format!("\"{name}\" means something already")));
             }
-            let compiled = names.compile(text.as_str().unwrap_or_default());
-            if let Some((expression, kind)) = self.keep(place, compiled) {
-                names.define(name, expression, kind);
+            let below =
+                || texts.keys().skip(index).find(|below| !names.knows(below) && words(text).any(|word| word == *below));
+            let compiled = match names.compile(text) {
+                Err(_) if !self.is_sound(text) => None,
+                Err(wrong) => {
+                    let wrong =
+                        below().map_or(wrong, |below| format!("\"{below}\" is defined below; move it above this"));
+                    self.keep(place, Err(wrong))
+                }
+                compiled => self.keep(place, compiled),
+            };
+            match compiled {
+                Some((expression, kind)) => names.define(name, expression, kind),
+                None => drop(self.spoilt.insert(name.clone())),
             }
         }
     }
@@ -231,8 +257,8 @@ impl Loader<'_> {
             let of = match names.role(&text.of) {
                 Some(role) => Whom::Role(role),
                 None => {
-                    let id_number = names.compile_as(&text.of, &Type::Text);
-                    let Some(id_number) = self.keep(format!("{place}/of"), id_number) else { continue };
+                    let id_number = self.optional(&format!("{place}/of"), Some(&text.of), names, &Type::Text);
+                    let Some(id_number) = id_number else { continue };
                     let name = self.optional(&format!("{place}/named"), text.named.as_deref(), names, &Type::Text);
                     Whom::Named { id_number, name }
                 }
@@ -259,8 +285,9 @@ impl Loader<'_> {
     }
 
     fn optional(&mut self, place: &str, text: Option<&str>, names: &Names, kind: &Type) -> Option<Expression> {
-        let compiled = names.compile_as(text?, kind);
-        self.keep(place, compiled)
+        let text = text?;
+        let compiled = names.compile_as(text, kind);
+        if compiled.is_err() && !self.is_sound(text) { None } else { self.keep(place, compiled) }
     }
 
     fn part(
@@ -309,81 +336,11 @@ impl Loader<'_> {
         let source = self.keep(format!("{place}/source"), source.parse::<Slug>().map_err(|error| error.to_string()))?;
         Some(Ok(Part::Witness(Witness { source, facts: facts.into_iter().collect(), mismatches, refutes, confirms })))
     }
-
-    fn component(
-        &mut self,
-        text: &WitnessText,
-        claim: &str,
-        place: &str,
-        names: &Names,
-        claims: &BTreeMap<ClaimRef, Arc<Claim>>,
-    ) -> Option<Result<Part, NotConnected>> {
-        let known: Vec<String> = claims.keys().map(ToString::to_string).collect();
-        let found = claim.parse().ok().and_then(|reference: ClaimRef| claims.get(&reference).cloned());
-        let found = found.ok_or_else(|| unknown("claim", claim, known.iter().map(String::as_str)));
-        let claim = self.keep(format!("{place}/claim"), found)?;
-        let mut subjects = Vec::new();
-        for role in &claim.roles {
-            let ours = text.subjects.get(role).unwrap_or(role);
-            let index = names
-                .role(ours)
-                .ok_or_else(|| format!("no role of this claim stands for \"{role}\" of {}", claim.reference));
-            subjects.extend(self.keep(format!("{place}/subjects/{role}"), index));
-        }
-        for role in text.subjects.keys().filter(|role| !claim.roles.contains(role)) {
-            let message = unknown("role", role, claim.roles.iter().map(String::as_str));
-            self.wrong.push((format!("{place}/subjects/{role}"), message));
-        }
-        let mut parameters = Vec::new();
-        for parameter in &claim.parameters {
-            let given = text.parameters.get(&parameter.name).map(String::as_str);
-            let compiled = match (given, &parameter.default) {
-                (Some(text), _) => names.compile_as(text, &parameter.kind.value_type()),
-                (None, Some(ParameterDefault::Today)) => Ok(Expression::Today),
-                (None, Some(ParameterDefault::Value(value))) => {
-                    super::constant(value).map(Expression::Constant).ok_or_else(|| "no value".to_owned())
-                }
-                (None, None) => {
-                    Err(format!("the parameter \"{}\" of {} needs a value", parameter.name, claim.reference))
-                }
-            };
-            parameters.extend(self.keep(format!("{place}/parameters/{}", parameter.name), compiled));
-        }
-        let when = self.optional(&format!("{place}/when"), text.when.as_deref(), names, &Type::Bool);
-        if !claim.connected {
-            return Some(Err(NotConnected));
-        }
-        Some(Ok(Part::Claim(Component { claim, subjects, parameters, when })))
-    }
 }
 
-impl ParameterKind {
-    fn value_type(&self) -> Type {
-        match self {
-            Self::Date => Type::Date,
-            Self::Integer { .. } => Type::Int,
-            Self::Choice { .. } | Self::Text { .. } | Self::Division => Type::Text,
-        }
-    }
-
-    /// Whether `value` is one that such a parameter may have, as far as that does not depend on the day.
-    #[must_use]
-    pub fn accepts(&self, value: &Json) -> bool {
-        match (self, value) {
-            (Self::Date, Json::String(text)) => {
-                text.parse::<jiff::civil::Date>().is_ok_and(|day| day.to_string() == *text)
-            }
-            (Self::Choice { values }, Json::String(text)) => values.contains(text),
-            (Self::Integer { min, max }, Json::Number(number)) => {
-                number.as_i64().is_some_and(|number| (*min..=*max).contains(&number))
-            }
-            (Self::Text { max }, Json::String(text)) => {
-                !text.trim().is_empty() && text.chars().count() <= *max && !text.chars().any(char::is_control)
-            }
-            (Self::Division, Json::String(text)) => text.parse::<crate::domain::Division>().is_ok(),
-            _ => false,
-        }
-    }
+/// The words of an expression.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_alphanumeric() && character != '_')
 }
 
 /// The facts, and all on which they wait.

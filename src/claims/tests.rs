@@ -106,3 +106,45 @@ fn an_expression_may_not_nest_without_end() {
     let text = "(".repeat(500) + "one.open" + &")".repeat(500);
     assert!(names().compile_as(&text, &Type::Bool).is_err());
 }
+
+#[test]
+fn a_literal_is_one_that_the_value_can_be() {
+    let schema = json!({"type": "object", "additionalProperties": false, "required": ["kind", "kinds"], "properties": {
+        "kind": {"type": "string", "enum": ["divorce", "death"]},
+        "kinds": {"type": "array", "items": {"enum": ["divorce", "death"], "type": "string"}}
+    }});
+    let mut shapes = FactShapes::default();
+    shapes.add("fact", &schema).unwrap();
+    let status = Type::OneOf(["married".to_owned(), "divorced".to_owned()].into());
+    let parameters = vec![("status".to_owned(), status), ("text".to_owned(), Type::Text)];
+    let mut names = Names::new(vec!["person".to_owned()], parameters);
+    names.add_fact("one", 0, shapes.shape("fact").unwrap().clone());
+    for text in [
+        "one.kind == 'divorce' && one.kind != 'death'",
+        "'divorce' in one.kinds",
+        "one.kind in ['divorce', 'death']",
+        "one.kinds.exists(k, k == 'death' || k == text)",
+        "one.kind == text && text in one.kinds && one.kind in [text, 'death']",
+        "status == 'married' ? one.kind == 'death' : person.sex == 'female'",
+        "(status == 'married' ? one.kind : text) == 'whatever'",
+        "(one.kinds + [text, 'x']).size() == 2 || one.kind.startsWith('di')",
+    ] {
+        let compiled = names.compile_as(text, &Type::Bool);
+        assert!(compiled.is_ok(), "{text}: {compiled:?}");
+    }
+    for (text, expected) in [
+        ("one.kind == 'divorcd'", "did you mean \"divorce\"?"),
+        ("'divorcd' != one.kind", "did you mean \"divorce\"?"),
+        ("'divorcd' in one.kinds", "did you mean \"divorce\"?"),
+        ("one.kind in ['divorce', 'deth']", "did you mean \"death\"?"),
+        ("one.kinds.exists(k, k == 'deth')", "did you mean \"death\"?"),
+        ("status == 'maried'", "did you mean \"married\"?"),
+        ("person.sex == 'women'", "valid: female, male"),
+        ("status == one.kind", "never equal"),
+        ("status in one.kinds", "never equal"),
+        ("one.kind == 1", "do not go together"),
+    ] {
+        let wrong = names.compile_as(text, &Type::Bool).unwrap_err();
+        assert!(wrong.contains(expected), "{text}: {wrong}");
+    }
+}

@@ -10,6 +10,8 @@ pub(crate) enum Type {
     Bool,
     Int,
     Text,
+    /// A text that is one of these.
+    OneOf(Arc<[String]>),
     /// A day, ISO 8601; `9999-12-31` stands for an end that has not come.
     Date,
     List(Box<Type>),
@@ -25,9 +27,25 @@ impl Type {
             (Self::AnyList, list @ (Self::List(_) | Self::AnyList)) | (list @ Self::List(_), Self::AnyList) => {
                 Some(list.clone())
             }
+            (Self::List(one), Self::List(other)) => one.unify(other).map(|item| Self::List(Box::new(item))),
+            (one, other) if one != other && one.is_text() && other.is_text() => Some(Self::Text),
             (one, other) if one == other => Some(one.clone()),
             _ => None,
         }
+    }
+}
+
+impl Type {
+    /// Whether such a value may stand where `wanted` is.
+    pub(crate) fn fits(&self, wanted: &Self) -> bool {
+        match (self, wanted) {
+            (Self::List(item), Self::List(wanted)) => item.fits(wanted),
+            (one, other) => one == other || (one.is_text() && other.is_text()),
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self, Self::Text | Self::OneOf(_))
     }
 }
 
@@ -36,7 +54,7 @@ impl fmt::Display for Type {
         match self {
             Self::Bool => formatter.write_str("bool"),
             Self::Int => formatter.write_str("number"),
-            Self::Text => formatter.write_str("text"),
+            Self::Text | Self::OneOf(_) => formatter.write_str("text"),
             Self::Date => formatter.write_str("date"),
             Self::List(item) => write!(formatter, "list of {item}"),
             Self::AnyList => formatter.write_str("list"),
@@ -60,13 +78,14 @@ impl FactShapes {
     /// Reads a fact's schema.
     ///
     /// # Errors
-    /// What about the schema cannot be a fact.
-    pub fn add(&mut self, name: &str, schema: &Json) -> Result<(), String> {
+    /// What about the schema cannot be a fact: the JSON Pointer within it, and what.
+    pub fn add(&mut self, name: &str, schema: &Json) -> Result<(), (String, String)> {
         let Type::Record(shape) = type_of(schema, schema, "")? else {
-            return Err("a fact must be an object".to_owned());
+            return Err((String::new(), "a fact must be an object".to_owned()));
         };
         if shape.0.contains_key("found") {
-            return Err("\"found\" cannot be a field: it says whether there is a record".to_owned());
+            let message = "\"found\" cannot be a field: it says whether there is a record";
+            return Err(("/properties/found".to_owned(), message.to_owned()));
         }
         self.0.insert(name.to_owned(), shape);
         Ok(())
@@ -82,20 +101,23 @@ impl FactShapes {
     }
 }
 
-fn type_of(root: &Json, schema: &Json, place: &str) -> Result<Type, String> {
-    let at = |what: &str| format!("{}: {what}", if place.is_empty() { "/" } else { place });
+fn type_of(root: &Json, schema: &Json, place: &str) -> Result<Type, (String, String)> {
+    let at = |what: &str| (place.to_owned(), what.to_owned());
     if let Some(target) = schema.get("$ref").and_then(Json::as_str) {
         let target = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
-        return type_of(root, target.ok_or_else(|| at("a $ref that leads nowhere in this file"))?, place);
+        return type_of(root, target.ok_or_else(|| at("this $ref leads nowhere in this file"))?, place);
     }
     match schema.get("type").and_then(Json::as_str) {
         Some("boolean") => Ok(Type::Bool),
         Some("integer") => Ok(Type::Int),
         Some("string") if schema.get("format").is_some_and(|format| format == "date") => Ok(Type::Date),
-        Some("string") => Ok(Type::Text),
+        Some("string") => Ok(match schema.get("enum").and_then(Json::as_array) {
+            Some(values) => Type::OneOf(values.iter().filter_map(Json::as_str).map(str::to_owned).collect()),
+            None => Type::Text,
+        }),
         Some("array") => {
             let items = schema.get("items").ok_or_else(|| at("an array without \"items\""))?;
-            Ok(Type::List(Box::new(type_of(root, items, place)?)))
+            Ok(Type::List(Box::new(type_of(root, items, &format!("{place}/items"))?)))
         }
         Some("object") => {
             let properties = schema.get("properties").and_then(Json::as_object);
@@ -112,9 +134,9 @@ fn type_of(root: &Json, schema: &Json, place: &str) -> Result<Type, String> {
             }
             let mut fields = BTreeMap::new();
             for (name, property) in properties {
-                let place = format!("{place}/{name}");
+                let place = format!("{place}/properties/{name}");
                 if !required.contains(&name.as_str()) {
-                    return Err(format!("{place}: every field of a fact is required"));
+                    return Err((place, format!("every field of a fact is required: name \"{name}\" in \"required\"")));
                 }
                 fields.insert(name.clone(), type_of(root, property, &place)?);
             }
@@ -138,9 +160,9 @@ mod tests {
         shapes.add("death", &good).unwrap();
         assert_eq!(shapes.shape("death").unwrap().0["on"], Type::Date);
         let open = json!({"type": "object", "required": [], "properties": {}});
-        assert!(shapes.add("open", &open).unwrap_err().contains("closed"));
+        assert!(shapes.add("open", &open).unwrap_err().1.contains("closed"));
         let optional =
             json!({"type": "object", "additionalProperties": false, "properties": {"a": {"type": "integer"}}});
-        assert!(shapes.add("optional", &optional).unwrap_err().contains("/a: every field"));
+        assert_eq!(shapes.add("optional", &optional).unwrap_err().0, "/properties/a");
     }
 }

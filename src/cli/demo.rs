@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         print(&gateway, &token, &departments, &samples);
     }
-    running.until_stopped(&server, load)?;
+    running.until_stopped(&server, load);
     server.stop().context("the gateway did not end well")?;
     departments.stop();
     Ok(())

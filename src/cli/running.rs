@@ -7,17 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
+use super::signals::Signals;
 use crate::server::{Installation, Server};
 
 /// Listens to signals from the moment that it is made, and to `heyan reload` in the folder of what survives a restart.
 pub(super) struct Running {
-    runtime: Runtime,
-    terminate: Signal,
-    interrupt: Signal,
+    signals: Signals,
     reload: Signal,
     door: Option<Door>,
 }
@@ -39,48 +37,42 @@ impl Drop for Door {
 const SOCKET: &str = "control.sock";
 
 impl Running {
-    pub(super) fn new(data_dir: Option<&Path>) -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let entered = runtime.enter();
-        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let reload = signal(SignalKind::hangup())?;
-        let door = data_dir.map(|folder| Door::open(&folder.join(SOCKET))).transpose()?;
-        drop(entered);
-        Ok(Self { runtime, terminate, interrupt, reload, door })
+    pub(super) fn new(data_dir: Option<&Path>) -> Result<Self, Failure> {
+        let signals = Signals::catch()?;
+        let (reload, door) = signals.run(async {
+            let door = data_dir.map(|folder| Door::open(&folder.join(SOCKET))).transpose()?;
+            Ok::<_, io::Error>((signal(SignalKind::hangup())?, door))
+        })?;
+        Ok(Self { signals, reload, door })
     }
 
     /// Waits for a signal to stop, and reloads whenever that is wanted.
-    pub(super) fn until_stopped(
-        mut self,
-        server: &Server,
-        load: impl Fn() -> Result<Installation, Failure>,
-    ) -> io::Result<()> {
-        let runtime = self.runtime;
-        runtime.block_on(async {
-            loop {
-                let visitor = tokio::select! {
-                    _ = self.terminate.recv() => return Ok(()),
-                    _ = self.interrupt.recv() => return Ok(()),
-                    _ = self.reload.recv() => None,
-                    visitor = accept(self.door.as_ref()) => Some(visitor),
-                };
-                let told = match load().and_then(|installation| Ok(server.reload(installation)?)) {
-                    Ok(()) => {
-                        tracing::info!(rules = server.rules(), "a new configuration has taken over");
-                        format!("ok {}\n", server.rules())
-                    }
-                    Err(failure) => {
-                        let wrong = failure.to_string();
-                        tracing::error!("the configuration stays as it was:\n{wrong}");
-                        format!("error\n{wrong}\n")
-                    }
-                };
-                if let Some(Ok(mut visitor)) = visitor {
-                    // One who has gone away has no use for it.
-                    let _ = visitor.write_all(told.as_bytes()).await;
+    pub(super) fn until_stopped(self, server: &Server, load: impl Fn() -> Result<Installation, Failure>) {
+        let Self { mut signals, mut reload, door } = self;
+        loop {
+            let wanted = signals.unless_stopped(async {
+                tokio::select! {
+                    _ = reload.recv() => None,
+                    visitor = accept(door.as_ref()) => Some(visitor),
                 }
+            });
+            let Some(visitor) = wanted else { return };
+            let told = match load().and_then(|installation| Ok(server.reload(installation)?)) {
+                Ok(()) => {
+                    tracing::info!(rules = server.rules(), "a new configuration has taken over");
+                    format!("ok {}\n", server.rules())
+                }
+                Err(failure) => {
+                    let wrong = failure.to_string();
+                    tracing::error!("the configuration stays as it was:\n{wrong}");
+                    format!("error\n{wrong}\n")
+                }
+            };
+            if let Some(Ok(mut visitor)) = visitor {
+                // One who has gone away has no use for it.
+                let _ = signals.run(visitor.write_all(told.as_bytes()));
             }
-        })
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let server = Server::start(installation, Arc::new(SystemClock), store)
         .with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(server.address = %server.address(), "taking requests");
-    running.until_stopped(&server, || arguments.load())?;
+    running.until_stopped(&server, || arguments.load());
     tracing::info!("stopping: running requests may end");
     server.stop().context("the gateway did not end well")?;
     Ok(())

@@ -4,6 +4,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::signals::Signals;
 use super::{Failure, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::simulator::{FaultSetting, GatewayAddress, Options, Simulator};
@@ -44,19 +45,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         gateway: arguments.gateway.clone(),
         faults: arguments.faults.clone(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let simulator = runtime.block_on(Simulator::start(options)).context("the departments cannot be started")?;
+    let mut signals = Signals::catch()?;
+    let simulator = signals.run(Simulator::start(options)).context("the departments cannot be started")?;
     for (source, address) in simulator.sources() {
         say(&format!("{source:<14} {address}"));
     }
     say(&format!("{:<14} {}", "control", simulator.control()));
-    runtime.block_on(async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
-        simulator.stop().await;
-        Ok(())
-    })
+    signals.wait();
+    signals.run(simulator.stop());
+    Ok(())
 }

@@ -10,12 +10,17 @@ use serde_json::Value;
 use super::{Failure, say};
 
 #[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 confirmed; 1 any other outcome (refuted, no_record, mismatch, conflict, referred); \
+                        2 the request, the token or the usage is wrong; 3 no outcome: pending after --wait, unavailable, or \
+                        the gateway cannot be reached."
+)]
 pub(super) struct Arguments {
     /// A file that holds the request as JSON, or - for standard input. Names and ID numbers never stand on a command line,
     /// where every process of the machine could read them
     request: PathBuf,
     /// The gateway
-    #[arg(long, value_name = "URL", env = "HEYAN_GATEWAY", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", env = "HEYAN_GATEWAY", default_value = "http://127.0.0.1:8080", value_parser = gateway)]
     gateway: String,
     /// A file that holds the bearer token; else it stands in the environment variable `HEYAN_TOKEN`
     #[arg(long, value_name = "FILE")]
@@ -29,11 +34,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let request = read_request(&arguments.request)?;
-    let token = match &arguments.token_file {
-        Some(file) => fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
-        None => std::env::var("HEYAN_TOKEN").context("no token: set HEYAN_TOKEN, or name a --token-file")?,
-    };
+    let request = read_request(&arguments.request).map_err(Failure::Usage)?;
+    let token = read_token(arguments).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let reply = runtime.block_on(ask(arguments, request, token.trim()))?;
     if arguments.json {
@@ -48,7 +50,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn read_request(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+fn read_token(arguments: &Arguments) -> anyhow::Result<String> {
+    match &arguments.token_file {
+        Some(file) => fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())),
+        None => std::env::var("HEYAN_TOKEN").context("no token: set HEYAN_TOKEN, or name a --token-file"),
+    }
+}
+
+/// The gateway's address without a slash at its end.
+fn gateway(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).ok();
+    let is_one = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_one {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("write it such as http://127.0.0.1:8080".to_owned())
+    }
+}
+
+fn read_request(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
     let mut request = Vec::new();
     if path.as_os_str() == "-" {
         io::stdin().read_to_end(&mut request).context("cannot read standard input")?;
@@ -61,7 +81,7 @@ fn read_request(path: &PathBuf) -> Result<Vec<u8>, Failure> {
 async fn ask(arguments: &Arguments, request: Vec<u8>, token: &str) -> Result<Value, Failure> {
     crate::sources::install_crypto();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-    let base = arguments.gateway.trim_end_matches('/');
+    let base = &arguments.gateway;
     let deadline = Instant::now() + Duration::from_secs(arguments.wait);
     let first =
         client.post(format!("{base}/v1/verifications")).header("content-type", "application/json").body(request);
@@ -92,7 +112,9 @@ async fn read_reply(request: reqwest::RequestBuilder) -> Result<Value, Failure> 
             error["reason"].as_str().unwrap_or_default()
         );
     }
-    Err(anyhow!(message).into())
+    // What the caller sent or is cannot be mended by trying again; anything else could be.
+    let is_ours = matches!(status.as_u16(), 400 | 401 | 403 | 409 | 413 | 415 | 422);
+    Err(if is_ours { Failure::Usage(anyhow!(message)) } else { anyhow!(message).into() })
 }
 
 fn print(reply: &Value) {

@@ -10,6 +10,9 @@ use crate::diagnostic::Diagnostic;
 static CONFIG: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config");
 static SCHEMAS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 
+/// How the names of what the program holds within itself begin.
+pub(super) const EMBEDDED: &str = "embedded:";
+
 /// The files under `config/` and `schemas/`, by their path from above these two.
 #[derive(Debug, Clone, Default)]
 pub struct Folder(BTreeMap<String, File>);
@@ -107,7 +110,7 @@ impl Folder {
                 include_dir::DirEntry::Dir(inner) => self.embed(inner, name),
                 include_dir::DirEntry::File(file) => {
                     if let Some(text) = file.contents_utf8() {
-                        let shown = format!("embedded:{path}");
+                        let shown = format!("{EMBEDDED}{path}");
                         self.0.insert(path, File { shown, text: text.to_owned() });
                     }
                 }
@@ -133,11 +136,23 @@ impl Folder {
                     Ok(file) => drop(self.0.insert(place.path, file)),
                     Err(error) => errors.push(error),
                 }
+            } else if is_misnamed(&place.path) {
+                // Known by its name alone, so that whoever checks the folder can tell that nothing reads it.
+                let shown = place.on_disk.display().to_string();
+                self.0.insert(place.path, File { shown, text: String::new() });
             }
         }
         errors.sort();
         errors
     }
+}
+
+/// Whether a file stands where configuration is read from, but is called like none. What people lay beside it on purpose is not
+/// meant: notes, certificates, an editor's backup.
+fn is_misnamed(path: &str) -> bool {
+    let beside = [".md", ".txt", ".pem", ".crt", ".key", "~"];
+    ["config/matters/", "config/sources/", "config/agencies/"].iter().any(|place| path.starts_with(place))
+        && !beside.iter().any(|end| path.ends_with(end))
 }
 
 /// A file or folder on disk that is still to be read.

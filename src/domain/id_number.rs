@@ -19,13 +19,15 @@ pub enum IdNumberError {
     #[error("an ID number has 18 characters, or 15 in the old form")]
     Length,
     /// A character that is not a digit (nor X at the end).
-    #[error("an ID number holds digits only, and X at its end at most")]
+    #[error(
+        "characters other than digits stand in the ID number, such as spaces or full-width digits; only its last may be X"
+    )]
     Character,
     /// The first six digits are no administrative division, present or former.
     #[error("the first six digits are no administrative division")]
     Division,
-    /// The birth date is not in the calendar.
-    #[error("the birth date in the number is not a calendar date")]
+    /// The birth date is not in the calendar, or nobody's.
+    #[error("the birth date in the number is not a calendar date from 1800 on")]
     BirthDate,
     /// The check character is wrong.
     #[error("the check character does not fit the digits")]
@@ -60,7 +62,7 @@ impl IdNumber {
     ///
     /// # Errors
     /// [`IdNumberError::Division`] for a division that is not a county's, [`IdNumberError::Character`] for a
-    /// sequence past 999, [`IdNumberError::BirthDate`] for a year outside 1–9999.
+    /// sequence past 999, [`IdNumberError::BirthDate`] for a year outside 1800–9999.
     pub fn assemble(division: Division, born: Date, sequence: u16) -> Result<Self, IdNumberError> {
         if sequence > 999 {
             return Err(IdNumberError::Character);
@@ -142,6 +144,10 @@ impl FromStr for IdNumber {
     type Err = IdNumberError;
 
     fn from_str(text: &str) -> Result<Self, IdNumberError> {
+        let is_last = |at: usize, byte: u8| matches!(byte, b'X' | b'x') && at + 1 == text.len();
+        if !text.bytes().enumerate().all(|(at, byte)| byte.is_ascii_digit() || is_last(at, byte)) {
+            return Err(IdNumberError::Character);
+        }
         let bytes = text.as_bytes();
         match bytes.len() {
             18 => {
@@ -172,7 +178,8 @@ fn birth_date(number: &[u8; 18]) -> Option<Date> {
     let digits =
         |from: usize, to: usize| number[from..to].iter().fold(0_i16, |sum, digit| sum * 10 + i16::from(digit - b'0'));
     let (year, month, day) = (digits(6, 10), digits(10, 12), digits(12, 14));
-    if year == 0 {
+    // Nobody who was born earlier is subject of anything.
+    if year < 1800 {
         return None;
     }
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
@@ -210,8 +217,32 @@ mod tests {
         assert_eq!(parse("21019919491231002X"), Err(IdNumberError::Division));
         assert_eq!(parse("1101051949123100X2"), Err(IdNumberError::Character));
         assert_eq!(parse("1101051949123100"), Err(IdNumberError::Length));
-        assert_eq!(parse("１１０１０５"), Err(IdNumberError::Character));
+        assert_eq!(parse("110105194912310"), Err(IdNumberError::BirthDate));
+        assert_eq!(parse("11010517991231002X"), Err(IdNumberError::BirthDate));
         assert_eq!(parse(""), Err(IdNumberError::Length));
+    }
+
+    #[test]
+    fn what_only_looks_like_digits_is_told_as_such() {
+        let full_width = "１１０１０５１９４９１２３１００２Ｘ";
+        let number = "11010519491231002";
+        for text in [
+            "１１０１０５",
+            full_width,
+            &format!("{number}Ｘ"),
+            &format!("{number}Х"),
+            &format!(" {number}X"),
+            &format!("{number}X "),
+            "110105 19491231 002X",
+            "110105-19491231-002X",
+            "11010549123100X",
+            "\u{200b}11010519491231002X",
+        ] {
+            assert_eq!(parse(text), Err(IdNumberError::Character), "{text}");
+        }
+        for text in [number, "1101051949123100211", "X", "1"] {
+            assert_eq!(parse(text), Err(IdNumberError::Length), "{text}");
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Catalog {
             }
         }
         errors.extend(duplicates(&texts));
-        let (claims, wrong) = compile(&texts, connections);
+        let (claims, wrong) = compile(&texts, texts.len() == files.matters.len(), connections);
         errors.extend(wrong);
         match policy {
             Some(policy) if errors.is_empty() => {
@@ -146,8 +146,13 @@ fn duplicates(files: &[MatterFile]) -> Vec<Diagnostic> {
     errors
 }
 
-/// Compiles all claims, those first of which others are built.
-fn compile(files: &[MatterFile], connections: &Connections<'_>) -> (BTreeMap<ClaimRef, Arc<Claim>>, Vec<Diagnostic>) {
+/// Compiles all claims, those first of which others are built. Where the files are not `complete`, a claim that is missing may
+/// stand in the one that could not be read: to tell that, too, would bury the cause.
+fn compile(
+    files: &[MatterFile],
+    complete: bool,
+    connections: &Connections<'_>,
+) -> (BTreeMap<ClaimRef, Arc<Claim>>, Vec<Diagnostic>) {
     let mut open: Vec<(ClaimRef, &MatterFile, usize, &ClaimText)> = Vec::new();
     for file in files {
         for (index, text) in file.claims.iter().enumerate() {
@@ -161,7 +166,8 @@ fn compile(files: &[MatterFile], connections: &Connections<'_>) -> (BTreeMap<Cla
             if !names.contains(&component) {
                 let known: Vec<String> = names.iter().map(ToString::to_string).collect();
                 let message = unknown("claim", &component.to_string(), known.iter().map(String::as_str));
-                errors.push(file.document.error(&format!("/claims/{index}/witnesses/{part}/claim"), message));
+                let place = format!("/claims/{index}/witnesses/{part}/claim");
+                errors.extend(complete.then(|| file.document.error(&place, message)));
                 failed.insert(component);
             }
         }

@@ -9,9 +9,9 @@ use crate::api::SourceSummary;
 use crate::callbacks::{Recipient, Recipients};
 use crate::claims::{Connections, FactShapes};
 use crate::config::{File, Folder, SecretPlace, Settings};
-use crate::departments::OperationRef;
+use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::Diagnostic;
-use crate::document::DocumentSchema;
+use crate::document::{DocumentSchema, json_error, read_json};
 use crate::domain::Slug;
 use crate::matters::triage::{Cues, Entry, Triage};
 use crate::matters::{Catalog, CatalogFiles, CatalogSchemas};
@@ -54,8 +54,8 @@ impl Installation {
         errors.extend(wrong);
         let sources_are_known = settings.is_some() && errors.len() == before_sources;
         let promises = || descriptions.iter().flat_map(Description::operations).map(|(promise, _)| promise);
-        let operations: BTreeMap<OperationRef, Slug> =
-            promises().map(|promise| (promise.operation.clone(), promise.fact.clone())).collect();
+        let operations: BTreeMap<OperationRef, OperationPromise> =
+            promises().map(|promise| (promise.operation.clone(), promise.clone())).collect();
         let not_connected = settings.as_ref().map(|settings| settings.not_connected.clone()).unwrap_or_default();
         let connections = Connections { shapes: &shapes, operations: &operations, not_connected: &not_connected };
         let catalog = match catalog(folder, &connections) {
@@ -70,6 +70,7 @@ impl Installation {
             catalog.as_ref().and_then(|catalog| triage(folder, catalog).map_err(|wrong| errors.extend(wrong)).ok());
         if let (Some(settings), Some(catalog)) = (&settings, &catalog) {
             errors.extend(settings.check_grants(catalog));
+            errors.extend(settings.check_not_connected(catalog));
         }
         let recipients = settings.as_ref().map(|settings| recipients(settings, environment)).unwrap_or_default();
         errors.extend(recipients.1);
@@ -96,13 +97,23 @@ const FILES: [&str; 4] = ["config/heyan.toml", "config/policy.toml", "config/ret
 
 fn stray(folder: &Folder) -> Vec<Diagnostic> {
     let is_toml = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "toml");
-    let is_known = |path: &str| {
-        let in_place = |place: &&str| path.strip_prefix(*place).is_some_and(|rest| !rest.contains('/'));
-        FILES.contains(&path) || PLACES.iter().any(in_place)
+    let message = |path: &str| {
+        let place = PLACES.iter().find_map(|place| path.strip_prefix(*place));
+        let is_known = FILES.contains(&path) || place.is_some_and(|rest| is_toml(rest) && !rest.contains('/'));
+        match (is_toml(path), place) {
+            _ if is_known || !path.starts_with("config/") => None,
+            (true, _) => {
+                Some("nothing reads this file; files stand in config/matters, config/sources and config/agencies")
+            }
+            (false, Some(_)) => Some("nothing reads this file; the names of those that are read end in .toml"),
+            (false, None) => None,
+        }
     };
-    let stray = folder.files().filter(|(path, _)| path.starts_with("config/") && is_toml(path) && !is_known(path));
-    let message = "nothing reads this file; files stand in config/matters, config/sources and config/agencies";
-    stray.map(|(_, file)| Diagnostic { file: file.shown.clone(), line: None, message: message.to_owned() }).collect()
+    let wrong = |(path, file): (&str, &File)| {
+        let message = message(path)?.to_owned();
+        Some(Diagnostic { file: file.shown.clone(), line: None, message })
+    };
+    folder.files().filter_map(wrong).collect()
 }
 
 fn shapes(folder: &Folder) -> (FactShapes, Vec<Diagnostic>) {
@@ -110,11 +121,11 @@ fn shapes(folder: &Folder) -> (FactShapes, Vec<Diagnostic>) {
     for (path, file) in folder.files() {
         let name = path.strip_prefix("schemas/facts/").and_then(|name| name.strip_suffix(".json"));
         let Some(name) = name else { continue };
-        let wrong = |line, message| Diagnostic { file: file.shown.clone(), line, message };
-        match serde_json::from_str(&file.text) {
-            Ok(schema) => errors.extend(shapes.add(name, &schema).err().map(|message| wrong(None, message))),
-            Err(error) => errors.push(wrong(Some(error.line()), format!("not JSON: {error}"))),
-        }
+        let shape = read_json(&file.shown, &file.text).and_then(|schema| {
+            let wrong = |(place, message): (String, String)| json_error(&file.shown, &file.text, &place, message);
+            shapes.add(name, &schema).map_err(wrong)
+        });
+        errors.extend(shape.err());
     }
     (shapes, errors)
 }
@@ -130,16 +141,19 @@ fn sources(folder: &Folder, environment: &Environment<'_>) -> (Vec<Description>,
         Ok(schema) => schema,
         Err(wrong) => return (descriptions, wrong),
     };
-    let schemas = |path: &str| folder.read(&format!("schemas/{path}")).ok().map(|file| file.text.clone());
+    let schemas = |path: &str| folder.read(&format!("schemas/{path}")).ok();
+    let schemas = |path: &str| schemas(path).map(|file| (file.shown.clone(), file.text.clone()));
     let names: Vec<&str> = folder.files().filter_map(|(path, _)| path.strip_prefix("schemas/")).collect();
     let surroundings =
         Surroundings { schema: &schema, schemas: &schemas, schema_names: &names, variables: &environment };
     for file in folder.list("config/sources/", "toml") {
         match Description::load(&file.shown, &file.text, &surroundings) {
             Ok(description) => {
-                if descriptions.iter().any(|other| other.id() == description.id()) {
-                    let message = format!("another file describes the source \"{}\" too", description.id());
-                    errors.push(Diagnostic { file: file.shown.clone(), line: None, message });
+                if let Some(other) = descriptions.iter().find(|other| other.id() == description.id()) {
+                    let Diagnostic { file, line, .. } = other.place();
+                    let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+                    let message = format!("{file}{line} describes the source \"{}\" already", description.id());
+                    errors.push(Diagnostic { message, ..description.place().clone() });
                 }
                 descriptions.push(description);
             }

@@ -43,9 +43,17 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How a source wants us to prove who we are.
+/// How we prove who we are.
 #[derive(Debug)]
-pub(super) enum Authentication {
+pub(super) struct Authentication {
+    pub(super) proof: Proof,
+    /// Headers that go with every request, but to nobody else who hands out tokens or keys.
+    pub(super) secret_headers: Vec<(HeaderName, Secret)>,
+}
+
+/// What a source wants to see.
+#[derive(Debug)]
+pub(super) enum Proof {
     None,
     Header { name: HeaderName, secret: Secret },
     Query { name: String, secret: Secret },
@@ -137,6 +145,25 @@ impl Authentication {
     pub(super) async fn apply(
         &self,
         client: &Client,
+        mut request: RequestBuilder,
+        service: Option<&str>,
+    ) -> Result<RequestBuilder, Cause> {
+        for (name, secret) in &self.secret_headers {
+            request = request.header(name, sensitive(secret.reveal())?);
+        }
+        self.proof.apply(client, request, service).await
+    }
+
+    /// Forgets what was fetched, because the department no longer takes it. Returns whether there was anything.
+    pub(super) async fn renew(&self) -> bool {
+        self.proof.renew().await
+    }
+}
+
+impl Proof {
+    async fn apply(
+        &self,
+        client: &Client,
         request: RequestBuilder,
         service: Option<&str>,
     ) -> Result<RequestBuilder, Cause> {
@@ -166,7 +193,7 @@ impl Authentication {
 
     /// Forgets what was fetched, because the department no longer takes it. Returns whether there was anything that it may
     /// have been about.
-    pub(super) async fn renew(&self) -> bool {
+    async fn renew(&self) -> bool {
         match self {
             Self::OAuth2(oauth2) => oauth2.token.forget().await,
             Self::ExchangePlatform(platform) => platform.key.forget().await,

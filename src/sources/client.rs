@@ -9,6 +9,7 @@ use reqwest::{Client, Response};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
+use super::reply::OnStatus;
 use super::request::{QuestionInputs, RequestTemplate};
 use super::stack::{Attempt, Stack};
 use super::state::{Circuit, SourceState, States};
@@ -268,20 +269,14 @@ impl Call<'_> {
         let service = self.operation.service.as_deref();
         let request = self.source.authentication.apply(&self.place.client, request, service).await?;
         let response = request.send().await.map_err(|error| cause(&error))?;
-        let by_status = exchange.envelope.of_status(response.status().as_u16())?;
-        if let Some(meaning) = by_status.filter(|meaning| *meaning != Meaning::Ok) {
-            return meaning.cause().map_or(Ok((meaning, Value::Null)), Err);
+        let on_status = exchange.envelope.of_status(response.status().as_u16())?;
+        if let OnStatus::Means(meaning) = on_status
+            && *meaning != Meaning::Ok
+        {
+            return meaning.cause().map_or(Ok((*meaning, Value::Null)), Err);
         }
         let body = bounded(response, self.source.limits.body).await?;
-        let reply = super::decode::decode(&exchange.steps, body).map_err(|_| Cause::InvalidSourceResponse)?;
-        if !exchange.schema.is_valid(&reply) {
-            // Where in the schema, never what in the reply.
-            let place = exchange.schema.iter_errors(&reply).next().map(|error| error.schema_path().to_string());
-            tracing::debug!(schema.path = place.unwrap_or_default(), "a reply does not fit its schema");
-            return Err(Cause::InvalidSourceResponse);
-        }
-        let meaning = exchange.envelope.of_body(&reply)?;
-        meaning.cause().map_or(Ok((meaning, reply)), Err)
+        exchange.read(on_status, body)
     }
 
     fn request(

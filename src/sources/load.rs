@@ -1,5 +1,7 @@
 //! From a source's file to a checked [`Description`], with everything that is wrong at once.
 
+mod authentication;
+mod coverage;
 mod exchange;
 mod fields;
 
@@ -12,24 +14,22 @@ use reqwest::Url;
 use reqwest::header::HeaderName;
 use serde_json::Value;
 
-use super::authentication::{Authentication, Cached, DIGEST_INPUTS, DigestOfFields, ExchangePlatform, OAuth2, Secret};
 use super::limits::{Limits, Outage, Rates};
-use super::template::Template;
-use super::text::{AuthenticationText, LimitsText, OperationText, OutageText, SecretText, Setting, SourceText};
+use super::text::{LimitsText, OperationText, OutageText, ProofText, Setting, SourceText};
 use super::{Description, Fetch, Lifetimes, Operation};
 use crate::breaker;
 use crate::clock;
 use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::Diagnostic;
-use crate::document::{Document, DocumentSchema};
+use crate::document::{Document, DocumentSchema, read_schema};
 use crate::domain::Slug;
 
 /// What a source's file refers to.
 pub struct Surroundings<'a> {
     /// The schema of a source's file.
     pub schema: &'a DocumentSchema,
-    /// The text of a file under `schemas/`, by its path there.
-    pub schemas: &'a dyn Fn(&str) -> Option<String>,
+    /// The name and the text of a file under `schemas/`, by its path there.
+    pub schemas: &'a dyn Fn(&str) -> Option<(String, String)>,
     /// The paths of all files under `schemas/`.
     pub schema_names: &'a [&'a str],
     /// Environment variables.
@@ -77,9 +77,10 @@ impl Loader<'_> {
             self.url("/proxy", proxy);
         }
         let limits = self.limits(&text.limits);
+        self.certificates(ca.as_deref(), identity.as_deref());
         let (id, address) = (id?, address?);
         let authentication = self.authentication(&text.authentication, &address);
-        let event_token = text.events.as_ref().and_then(|events| self.secret_at("/events/token", &events.token));
+        let event_token = text.events.as_ref().and_then(|events| self.secret("/events/token", &events.token));
         let mut operations = BTreeMap::new();
         for (name, operation) in &text.operations {
             let loaded = self.operation(&id, name, operation, text, &address);
@@ -87,6 +88,7 @@ impl Loader<'_> {
         }
         Some(Description {
             id,
+            place: self.document.error("/id", ""),
             name: text.name.clone(),
             proxy: text.proxy.clone(),
             ca,
@@ -99,6 +101,16 @@ impl Loader<'_> {
         })
     }
 
+    fn certificates(&mut self, ca: Option<&[u8]>, identity: Option<&[u8]>) {
+        let is_some = |pem: &[u8]| reqwest::Certificate::from_pem_bundle(pem).is_ok_and(|bundle| !bundle.is_empty());
+        if ca.is_some_and(|pem| !is_some(pem)) {
+            self.wrong("/tls/ca_file", "this file holds no certificate (PEM)");
+        }
+        if identity.is_some_and(|pem| reqwest::Identity::from_pem(pem).is_err()) {
+            self.wrong("/tls/identity_file", "this file holds no certificate with its key (PEM)");
+        }
+    }
+
     fn operation(
         &mut self,
         source: &Slug,
@@ -109,7 +121,7 @@ impl Loader<'_> {
     ) -> Option<Operation> {
         let place = format!("/operations/{name}");
         let operation = self.slug(&place, name);
-        if text.service.is_none() && matches!(whole.authentication, AuthenticationText::ExchangePlatform { .. }) {
+        if text.service.is_none() && matches!(whole.authentication.proof, ProofText::ExchangePlatform { .. }) {
             self.wrong(&place, "the key \"service\" is missing: the exchange platform's id (sid) of this operation");
         }
         let captured: Vec<&str> =
@@ -136,11 +148,10 @@ impl Loader<'_> {
         let reading = self.reading(&place, text, &final_schema)?;
         let mut inputs = exchange.request.inputs();
         inputs.extend(fetch.iter().flat_map(|fetch| fetch.exchange.request.inputs()));
-        let uses_name = inputs.contains(&"name");
-        let mut parameters: Vec<Slug> = Vec::new();
-        for parameter in inputs.iter().filter_map(|input| input.strip_prefix("parameters.")) {
-            parameters.extend(parameter.replace('_', "-").parse::<Slug>().ok());
-        }
+        // Officer, agency, purpose and case go with a request, too, but what is recorded of a person is the same for all.
+        let uses_name = inputs.contains(&"name") || text.about.agree.is_some();
+        let parameters = inputs.iter().filter_map(|input| input.strip_prefix("parameters."));
+        let mut parameters: Vec<String> = parameters.map(str::to_owned).collect();
         parameters.sort_unstable();
         parameters.dedup();
         let found = self.duration(&format!("{place}/cache/found"), &text.cache.found);
@@ -164,92 +175,16 @@ impl Loader<'_> {
         })
     }
 
-    fn authentication(&mut self, text: &AuthenticationText, address: &Url) -> Option<Authentication> {
-        const PLACE: &str = "/authentication";
-        Some(match text {
-            AuthenticationText::None => Authentication::None,
-            AuthenticationText::Header { name, secret } => {
-                let (name, secret) = (self.header(&format!("{PLACE}/name"), name), self.secret(secret));
-                Authentication::Header { name: name?, secret: secret? }
-            }
-            AuthenticationText::Query { name, secret } => {
-                Authentication::Query { name: name.clone(), secret: self.secret(secret)? }
-            }
-            AuthenticationText::Bearer { secret } => Authentication::Bearer { secret: self.secret(secret)? },
-            AuthenticationText::Basic { user, secret } => {
-                Authentication::Basic { user: user.clone(), secret: self.secret(secret)? }
-            }
-            AuthenticationText::Oauth2 { token_path, client_id, secret, scope, credentials_in } => {
-                let token_url = self.url_at("/authentication/token_path", address, token_path);
-                let secret = self.secret(secret);
-                Authentication::OAuth2(OAuth2 {
-                    token_url: token_url?,
-                    client_id: client_id.clone(),
-                    secret: secret?,
-                    scope: scope.clone(),
-                    credentials_in: *credentials_in,
-                    token: Cached::default(),
-                })
-            }
-            AuthenticationText::ExchangePlatform {
-                prefix,
-                requester,
-                secret,
-                key_path,
-                key_service,
-                key_at,
-                refresh,
-            } => {
-                let name = |suffix: &str| format!("{prefix}_{suffix}");
-                let names = ["rid", "sid", "rtime", "sign"]
-                    .map(|suffix| self.header(&format!("{PLACE}/prefix"), &name(suffix)));
-                let [rid, sid, rtime, sign] = names;
-                let requester = self.setting(&format!("{PLACE}/requester"), requester);
-                let first_key = self.secret(secret);
-                let key_url = self.url_at(&format!("{PLACE}/key_path"), address, key_path);
-                let refresh = match refresh {
-                    Some(refresh) => self.duration(&format!("{PLACE}/refresh"), refresh),
-                    None => Some(Duration::from_mins(30)),
-                };
-                Authentication::ExchangePlatform(ExchangePlatform {
-                    names: [rid?, sid?, rtime?, sign?],
-                    requester: requester?,
-                    first_key: first_key?,
-                    key_url: key_url?,
-                    key_service: key_service.clone(),
-                    key_at: key_at.clone(),
-                    refresh: refresh?,
-                    key: Cached::default(),
-                })
-            }
-            AuthenticationText::Digest { algorithm, app_key, secret, text, encoding, headers } => {
-                let app_key = self.setting(&format!("{PLACE}/app_key"), app_key);
-                let secret = self.secret(secret);
-                let is_known = |name: &str| DIGEST_INPUTS.contains(&name);
-                let text = Template::parse(text, |name| is_known(name) && name != "sign", &DIGEST_INPUTS[..5]);
-                let text = self.keep(&format!("{PLACE}/text"), text);
-                let mut templates = Vec::new();
-                for (name, template) in headers {
-                    let place = format!("{PLACE}/headers/{name}");
-                    let template = Template::parse(template, |name| is_known(name) && name != "secret", &DIGEST_INPUTS);
-                    templates.extend(self.header(&place, name).zip(self.keep(&place, template)));
-                }
-                Authentication::Digest(DigestOfFields {
-                    algorithm: *algorithm,
-                    app_key: app_key?,
-                    secret: secret?,
-                    text: text?,
-                    encoding: *encoding,
-                    headers: templates,
-                })
-            }
-        })
-    }
-
     fn limits(&mut self, text: &LimitsText) -> Option<Limits> {
         let connect_timeout = self.duration("/limits/connect_timeout", &text.connect_timeout);
         let response_timeout = self.duration("/limits/response_timeout", &text.response_timeout);
         let deadline = self.duration("/limits/deadline", &text.deadline);
+        for (name, timeout) in [("connect_timeout", connect_timeout), ("response_timeout", response_timeout)] {
+            if timeout > deadline && deadline.is_some() {
+                let message = format!("this is longer than the deadline of the whole question ({})", text.deadline);
+                self.wrong(&format!("/limits/{name}"), format!("{message}: raise limits.deadline"));
+            }
+        }
         let open = self.duration("/limits/breaker/open", &text.breaker.open);
         let mut outages = Vec::new();
         for (index, outage) in text.planned_outages.iter().enumerate() {
@@ -311,25 +246,6 @@ impl Loader<'_> {
         }
     }
 
-    fn secret(&mut self, secret: &SecretText) -> Option<Secret> {
-        self.secret_at("/authentication/secret", secret)
-    }
-
-    fn secret_at(&mut self, place: &str, secret: &SecretText) -> Option<Secret> {
-        match secret {
-            SecretText::Variable { env } => {
-                let value = (self.surroundings.variables)(env).filter(|value| !value.is_empty());
-                let missing = || format!("the environment variable {env} is not set; it holds the secret");
-                self.keep(place, value.map(Secret::new).ok_or_else(missing))
-            }
-            SecretText::File { file } => {
-                let text = self.file(place, file)?;
-                let text = String::from_utf8(text).map_err(|_| format!("{file} is not UTF-8"));
-                self.keep(place, text).map(|text| Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
-            }
-        }
-    }
-
     fn file(&mut self, place: &str, path: &str) -> Option<Vec<u8>> {
         self.keep(place, fs::read(path).map_err(|error| format!("{path} cannot be read: {error}")))
     }
@@ -339,17 +255,14 @@ impl Loader<'_> {
         let path = format!("sources/{path}");
         let names = self.surroundings.schema_names.iter().filter_map(|name| name.strip_prefix("sources/"));
         let missing = crate::diagnostic::unknown("schema", path.trim_start_matches("sources/"), names);
-        let text = self.keep(place, (self.surroundings.schemas)(&path).ok_or(missing))?;
-        self.compile(place, &path, &text)
+        let file = self.keep(place, (self.surroundings.schemas)(&path).ok_or(missing))?;
+        self.compile(&file)
     }
 
-    fn compile(&mut self, place: &str, path: &str, text: &str) -> Option<(jsonschema::Validator, Value)> {
-        let schema =
-            serde_json::from_str::<Value>(text).map_err(|error| format!("schemas/{path} is not JSON: {error}"));
-        let schema = self.keep(place, schema)?;
-        let options = jsonschema::draft202012::options().should_validate_formats(true);
-        let validator = options.build(&schema).map_err(|error| format!("schemas/{path} is not a JSON Schema: {error}"));
-        Some((self.keep(place, validator)?, schema))
+    /// A schema file, compiled. What is wrong with it is its own fault, not that of who names it.
+    fn compile(&mut self, (file, text): &(String, String)) -> Option<(jsonschema::Validator, Value)> {
+        let read = read_schema(file, text).map_err(|error| self.errors.push(error));
+        read.ok().map(|(schema, validator)| (validator, schema))
     }
 }
 

@@ -5,25 +5,60 @@ use jiff::civil::Date;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
+use super::Exchange;
 use super::text::{AgreeText, Empty, FieldKind, Meaning, Quantity};
 use crate::domain::{Cause, IdNumber, Person, PersonName};
 
 /// How a reply says how it went.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Envelope {
-    pub(super) status: Vec<(u16, Meaning)>,
-    pub(super) at: Option<String>,
+    pub(super) status: Vec<(u16, OnStatus)>,
+    /// None: what fits its schema went well.
+    pub(super) codes: Option<Codes>,
+}
+
+/// What an HTTP status means.
+#[derive(Debug)]
+pub(super) enum OnStatus {
+    /// This, whatever the body is.
+    Means(Meaning),
+    /// What the body says, as with 200.
+    Read,
+    /// What a body of this kind says.
+    Own(Box<Own>),
+}
+
+/// The body that comes with a status.
+#[derive(Debug)]
+pub(super) struct Own {
+    /// None: that of the operation.
+    pub(super) schema: Option<Validator>,
+    pub(super) codes: Codes,
+}
+
+/// Where the result code stands, and what each means.
+#[derive(Debug)]
+pub(super) struct Codes {
+    pub(super) at: String,
     pub(super) codes: Vec<(Value, Meaning)>,
 }
 
+impl Codes {
+    fn meaning(&self, reply: &Value) -> Result<Meaning, Cause> {
+        let code = reply.pointer(&self.at).ok_or(Cause::InvalidSourceResponse)?;
+        let known = self.codes.iter().find(|(known, _)| known == code);
+        known.map(|(_, meaning)| *meaning).ok_or(Cause::UnknownCode)
+    }
+}
+
 impl Envelope {
-    /// What an HTTP status means by itself; `None`: the body says.
-    pub(super) fn of_status(&self, status: u16) -> Result<Option<Meaning>, Cause> {
+    /// What an HTTP status means.
+    pub(super) fn of_status(&self, status: u16) -> Result<&OnStatus, Cause> {
         if let Some((_, meaning)) = self.status.iter().find(|(known, _)| *known == status) {
-            return Ok(Some(*meaning));
+            return Ok(meaning);
         }
         match status {
-            200 => Ok(None),
+            200 => Ok(&OnStatus::Read),
             401 | 403 => Err(Cause::Denied),
             429 | 503 => Err(Cause::Busy),
             500.. => Err(Cause::SourceError),
@@ -31,12 +66,35 @@ impl Envelope {
         }
     }
 
-    /// What the result code means.
-    pub(super) fn of_body(&self, reply: &Value) -> Result<Meaning, Cause> {
-        let Some(at) = &self.at else { return Ok(Meaning::Ok) };
-        let code = reply.pointer(at).ok_or(Cause::InvalidSourceResponse)?;
-        let known = self.codes.iter().find(|(known, _)| known == code);
-        known.map(|(_, meaning)| *meaning).ok_or(Cause::UnknownCode)
+    /// Everything that a result can mean.
+    pub(super) fn meanings(&self) -> impl Iterator<Item = Meaning> {
+        let of = |codes: &Codes| codes.codes.iter().map(|(_, meaning)| *meaning).collect::<Vec<_>>();
+        let by_status = self.status.iter().flat_map(move |(_, on_status)| match on_status {
+            OnStatus::Means(meaning) => vec![*meaning],
+            OnStatus::Read => Vec::new(),
+            OnStatus::Own(own) => of(&own.codes),
+        });
+        by_status.chain(self.codes.iter().flat_map(of))
+    }
+}
+
+impl Exchange {
+    /// What a status and its body mean, and the body where that was read.
+    pub(super) fn read(&self, on_status: &OnStatus, body: Vec<u8>) -> Result<(Meaning, Value), Cause> {
+        let own = match on_status {
+            OnStatus::Own(own) => Some(own),
+            OnStatus::Means(_) | OnStatus::Read => None,
+        };
+        let reply = super::decode::decode(&self.steps, body).map_err(|_| Cause::InvalidSourceResponse)?;
+        let schema = own.and_then(|own| own.schema.as_ref()).unwrap_or(&self.schema);
+        if let Some(error) = schema.iter_errors(&reply).next() {
+            // Where in the schema, never what in the reply.
+            tracing::debug!(schema.path = %error.schema_path(), "a reply does not fit its schema");
+            return Err(Cause::InvalidSourceResponse);
+        }
+        let codes = own.map(|own| &own.codes).or(self.envelope.codes.as_ref());
+        let meaning = codes.map_or(Ok(Meaning::Ok), |codes| codes.meaning(&reply))?;
+        meaning.cause().map_or(Ok((meaning, reply)), Err)
     }
 }
 
@@ -95,27 +153,32 @@ pub(super) enum About {
 }
 
 impl About {
-    fn check(&self, reply: &Value, person: &Person) -> Result<(), Cause> {
+    /// The first record that names the person, in a reply that is about the person; `None` where replies name nobody.
+    fn theirs<'a>(&self, reply: &'a Value, person: &Person) -> Result<Option<&'a Value>, Cause> {
+        let (each, quantity) = match self {
+            Self::Nobody => return Ok(None),
+            Self::Numbers { each, quantity, .. } => (each, *quantity),
+            Self::Agree { each, .. } => (each, Quantity::Every),
+        };
+        let records = records(reply, each.as_ref())?;
+        let theirs = records.iter().copied().find(|record| self.names(record, person));
+        // A reply without records names nobody.
+        let right = match quantity {
+            Quantity::Every => records.iter().all(|record| self.names(record, person)),
+            Quantity::Some => true,
+        };
+        theirs.filter(|_| right).map(Some).ok_or(Cause::WrongSubject)
+    }
+
+    fn names(&self, record: &Value, person: &Person) -> bool {
         match self {
-            Self::Nobody => Ok(()),
-            Self::Numbers { each, at, quantity } => {
-                let records = records(reply, each.as_ref())?;
-                let mut named =
-                    records.iter().map(|record| at.iter().any(|path| names(path, record, &person.id_number)));
-                let right = match quantity {
-                    Quantity::Every => named.all(|named| named),
-                    Quantity::Some => named.any(|named| named),
-                };
-                if right { Ok(()) } else { Err(Cause::WrongSubject) }
-            }
-            Self::Agree { each, agree } => {
+            Self::Nobody => false,
+            Self::Numbers { at, .. } => at.iter().any(|path| names(path, record, &person.id_number)),
+            Self::Agree { agree, .. } => {
                 let born = person.id_number.birth_date();
-                let is_theirs = |record: &&Value| {
-                    let text = |pointer: &str| Path::new(pointer).value(record).and_then(Value::as_str);
-                    let name = text(&agree.name).and_then(|name| name.parse::<PersonName>().ok());
-                    name.is_some() && name == person.name && text(&agree.birth_date).and_then(any_date) == Some(born)
-                };
-                if records(reply, each.as_ref())?.iter().all(is_theirs) { Ok(()) } else { Err(Cause::WrongSubject) }
+                let text = |pointer: &str| Path::new(pointer).value(record).and_then(Value::as_str);
+                let name = text(&agree.name).and_then(|name| name.parse::<PersonName>().ok());
+                name.is_some() && name == person.name && text(&agree.birth_date).and_then(any_date) == Some(born)
             }
         }
     }
@@ -140,6 +203,15 @@ impl About {
         };
         if is_right { Ok(()) } else { Err(Cause::WrongSubject) }
     }
+}
+
+/// Where the fact's record stands.
+#[derive(Debug, Clone)]
+pub(super) enum Start {
+    /// At one place of the reply.
+    At(Path),
+    /// Within the first record that names the person.
+    Theirs(Path),
 }
 
 fn records<'a>(reply: &'a Value, each: Option<&Path>) -> Result<Vec<&'a Value>, Cause> {
@@ -259,7 +331,7 @@ pub(super) struct Reading {
     pub(super) rows: Option<Path>,
     pub(super) empty: Empty,
     pub(super) about: About,
-    pub(super) at: Path,
+    pub(super) start: Start,
     pub(super) fields: Vec<(String, Field)>,
     pub(super) fact: Validator,
 }
@@ -287,71 +359,16 @@ impl Reading {
             | (Meaning::Ok, Some(0), Empty::Invalid)
             | (Meaning::Pending | Meaning::Busy | Meaning::Denied | Meaning::Error, _, _) => return Err(INVALID),
         }
-        self.about.check(reply, person)?;
-        let record = self.at.value(reply).ok_or(INVALID)?;
+        let theirs = self.about.theirs(reply, person)?;
+        let record = match &self.start {
+            Start::At(path) => path.value(reply),
+            Start::Theirs(path) => theirs.and_then(|record| path.value(record)),
+        };
+        let record = record.ok_or(INVALID)?;
         let fact = read_fields(&self.fields, record)?;
         if self.fact.is_valid(&fact) { Ok(Some(fact)) } else { Err(INVALID) }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const ASKED: &str = "11010519491231002X";
-    const OTHER: &str = "210102198001010013";
-
-    fn reading(about: About) -> Reading {
-        let (rows, empty, at) = (Some(Path::new("/rows")), Empty::NoRecord, Path::new(""));
-        let fact = jsonschema::validator_for(&json!({ "type": "object" })).unwrap();
-        Reading { rows, empty, about, at, fields: Vec::new(), fact }
-    }
-
-    fn read(about: About, meaning: Meaning, reply: &Value) -> Result<Option<Value>, Cause> {
-        let person = Person { id_number: ASKED.parse().unwrap(), name: "张伟".parse().ok() };
-        reading(about).fact(meaning, reply, &person)
-    }
-
-    fn numbers(each: Option<&str>, at: &str) -> About {
-        About::Numbers { each: each.map(Path::new), at: vec![Path::new(at)], quantity: Quantity::Every }
-    }
-
-    #[test]
-    fn no_record_of_somebody_else_is_no_answer() {
-        for (named, expected) in [
-            (json!(ASKED), Ok(None)),
-            (json!(ASKED.to_lowercase()), Ok(None)),
-            (json!(""), Ok(None)),
-            (Value::Null, Ok(None)),
-            (json!(OTHER), Err(Cause::WrongSubject)),
-            (json!("unknown"), Err(Cause::WrongSubject)),
-            (json!(7), Err(Cause::WrongSubject)),
-        ] {
-            let reply = json!({ "of": named, "rows": [] });
-            for meaning in [Meaning::NoRecord, Meaning::Ok] {
-                assert_eq!(read(numbers(None, "/of"), meaning, &reply), expected, "{reply}");
-            }
-        }
-        let silent = json!({ "rows": [] });
-        assert_eq!(read(numbers(None, "/of"), Meaning::NoRecord, &silent), Ok(None));
-        assert_eq!(read(numbers(Some("/rows"), "/of"), Meaning::NoRecord, &silent), Ok(None));
-        assert_eq!(read(numbers(None, "/of"), Meaning::NoRecord, &Value::Null), Ok(None));
-    }
-
-    #[test]
-    fn no_record_of_somebody_with_another_name_or_birth_date_is_no_answer() {
-        let agree = || AgreeText { name: "/name".to_owned(), birth_date: "/born".to_owned() };
-        for (reply, expected) in [
-            (json!({ "name": "张伟", "born": "1949-12-31", "rows": [] }), Ok(None)),
-            (json!({ "born": "19491231", "rows": [] }), Ok(None)),
-            (json!({ "rows": [] }), Ok(None)),
-            (json!({ "name": "张玮", "born": "1949-12-31", "rows": [] }), Err(Cause::WrongSubject)),
-            (json!({ "name": "张伟", "born": "1949-12-30", "rows": [] }), Err(Cause::WrongSubject)),
-        ] {
-            let about = About::Agree { each: None, agree: agree() };
-            assert_eq!(read(about, Meaning::NoRecord, &reply), expected, "{reply}");
-        }
-    }
-}
+mod tests;

@@ -126,6 +126,9 @@ impl RequestTemplate {
     pub(super) fn build(&self, client: &Client, inputs: &dyn Inputs) -> Result<RequestBuilder, Unrepresentable> {
         let mut url = self.address.clone();
         let path = self.path.fill(inputs, Landing::Url)?;
+        if has_dot_segment(&path) {
+            return Err(Unrepresentable);
+        }
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}{path}"));
         if !self.query.is_empty() {
@@ -247,6 +250,12 @@ impl JsonTemplate {
             Self::Object(members) => members.iter().for_each(|(_, value)| value.templates(templates)),
         }
     }
+}
+
+/// Whether a path holds a segment that means another place than it says (RFC 3986 section 5.2.4). Nothing can encode such a
+/// segment: a URL's `%2e` is as good as a dot.
+pub(super) fn has_dot_segment(path: &str) -> bool {
+    path.split('/').any(|segment| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."))
 }
 
 /// Encodes a whole text at once: escaping is over by now, so that no byte of a character can be taken for a delimiter. A

@@ -49,8 +49,16 @@ pub(super) struct TlsText {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct AuthenticationText {
+    #[serde(flatten)]
+    pub(super) proof: ProofText,
+    #[serde(default)]
+    pub(super) secret_headers: BTreeMap<String, SecretText>,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub(super) enum AuthenticationText {
+pub(super) enum ProofText {
     None,
     Header {
         name: String,
@@ -84,15 +92,18 @@ pub(super) enum AuthenticationText {
         key_at: String,
         refresh: Option<String>,
     },
-    Digest {
-        algorithm: Algorithm,
-        app_key: Setting,
-        secret: SecretText,
-        text: String,
-        #[serde(default)]
-        encoding: DigestEncoding,
-        headers: BTreeMap<String, String>,
-    },
+    Digest(DigestText),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DigestText {
+    pub(super) algorithm: Algorithm,
+    pub(super) app_key: Setting,
+    pub(super) secret: SecretText,
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) encoding: DigestEncoding,
+    pub(super) headers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -184,9 +195,33 @@ pub(super) struct OutageText {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct EnvelopeText {
     #[serde(default)]
-    pub(super) status: BTreeMap<String, Meaning>,
+    pub(super) status: BTreeMap<String, StatusText>,
     pub(super) at: Option<String>,
     #[serde(default)]
+    pub(super) codes: Vec<CodeText>,
+}
+
+/// What an HTTP status means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum StatusText {
+    Means(Meaning),
+    Read(ReadText),
+    Own(OwnText),
+}
+
+/// That the body says it, as with 200.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReadText {
+    Read,
+}
+
+/// That a body of its own says it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct OwnText {
+    pub(super) schema: Option<String>,
+    pub(super) at: String,
     pub(super) codes: Vec<CodeText>,
 }
 

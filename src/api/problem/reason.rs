@@ -132,9 +132,9 @@ impl Reason {
 fn id_number_words(error: IdNumberError) -> &'static str {
     match error {
         IdNumberError::Length => "公民身份号码应为 18 位，旧号码为 15 位",
-        IdNumberError::Character => "公民身份号码只能由数字组成，末位可以是 X",
+        IdNumberError::Character => "公民身份号码中有数字以外的字符，如空格、全角字符；只有末位可以是 X",
         IdNumberError::Division => "前六位不是任何行政区划的代码",
-        IdNumberError::BirthDate => "号码中的出生日期不是日历中的日期",
+        IdNumberError::BirthDate => "号码中的出生日期不是 1800 年以来日历中的日期",
         IdNumberError::CheckCharacter => "校验码不正确，请核对号码",
         IdNumberError::AmbiguousCentury => "这是百岁老人的旧号码，请提供 18 位号码",
     }

@@ -190,6 +190,14 @@ fn each_kind_of_parameter_has_its_bounds() {
     assert_eq!(children(json!(0)), None);
     assert_eq!(children(json!(31)), Some(Reason::Range(0, 30)));
     assert_eq!(children(json!(-1)), Some(Reason::Range(0, 30)));
+    for value in [json!(2.0), json!(-0.0)] {
+        assert_eq!(children(value), None);
+    }
+    let read_count = |value| {
+        let request = read(&one("childbearing", "has-children", &json!({"count": value}))).unwrap();
+        request.parameters["count"].clone()
+    };
+    assert_eq!([read_count(json!(2.0)), read_count(json!(-0.0))], [json!(2), json!(0)]);
     for value in [json!(1.5), json!(1e300), json!("1"), json!(u64::MAX), json!(true)] {
         assert_eq!(children(value), Some(Reason::Type(Kind::Integer)));
     }
@@ -218,6 +226,8 @@ fn a_day_is_written_in_one_way_and_not_ahead() {
         ("2025-02-29", Reason::Date),
         (" 2026-11-23", Reason::Date),
         ("", Reason::Date),
+        ("-000001-01-01", Reason::Date),
+        ("0000-01-01", Reason::Date),
     ] {
         let body = with("/parameters/on", Some(json!(text)));
         assert_eq!(wrong(&body), [at("/parameters/on", reason)], "{text}");

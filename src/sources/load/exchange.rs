@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::super::Exchange;
 use super::super::decode::Step;
-use super::super::reply::Envelope;
-use super::super::request::{Body, FormField, INPUTS, JsonTemplate, Part, RequestTemplate};
+use super::super::reply::{Codes, Envelope, OnStatus, Own};
+use super::super::request::{Body, FormField, INPUTS, JsonTemplate, Part, RequestTemplate, has_dot_segment};
 use super::super::template::Template;
-use super::super::text::{BodyText, EnvelopeText, Meaning, RequestText};
+use super::super::text::{BodyText, CodeText, EnvelopeText, Meaning, OwnText, ReadText, RequestText, StatusText};
 use super::Loader;
 
 impl Loader<'_> {
@@ -32,8 +32,8 @@ impl Loader<'_> {
         }
         let schema = self.response_schema(&format!("{place}/schema"), &text.schema);
         let envelope = match (&text.envelope, common) {
-            (Some(own), _) => Some(self.envelope(&format!("{place}/envelope"), own)),
-            (None, Some(common)) => Some(self.envelope("/envelope", common)),
+            (Some(own), _) => self.envelope(&format!("{place}/envelope"), own, schema.as_ref().map(|(_, json)| json)),
+            (None, Some(common)) => self.envelope("/envelope", common, schema.as_ref().map(|(_, json)| json)),
             (None, None) => {
                 self.wrong(
                     place,
@@ -43,19 +43,12 @@ impl Loader<'_> {
             }
         };
         let (schema, json) = schema?;
-        if let Some(at) = envelope.as_ref().and_then(|envelope| envelope.at.as_deref()) {
-            let own = text.envelope.is_some();
-            let place = if own { format!("{place}/envelope/at") } else { "/envelope/at".to_owned() };
-            self.pointer(&place, &json, at);
+        for (index, step) in text.decode.iter().enumerate().skip(1) {
+            self.pointer(&format!("{place}/decode/{index}"), &json, step.at.as_deref().unwrap_or_default());
         }
         if !captured.is_empty() {
-            let pending = envelope.as_ref().is_some_and(|envelope| {
-                let of_code = envelope.codes.iter().map(|(_, meaning)| meaning);
-                of_code
-                    .chain(envelope.status.iter().map(|(_, meaning)| meaning))
-                    .any(|meaning| *meaning == Meaning::Pending)
-            });
-            if !pending {
+            let is_pending = |meaning| meaning == Meaning::Pending;
+            if !envelope.as_ref().is_some_and(|envelope| envelope.meanings().any(is_pending)) {
                 self.wrong(
                     place,
                     "no result of this fetch means \"pending\"; which one says that it is not ready yet?",
@@ -76,6 +69,9 @@ impl Loader<'_> {
         let method = text.method.parse::<Method>().map_err(|_| "not a method".to_owned());
         let method = self.keep(&format!("{place}/method"), method);
         let path = self.template(&format!("{place}/path"), &text.path, &inputs);
+        if has_dot_segment(&text.path) {
+            self.wrong(&format!("{place}/path"), "a path cannot hold the segments . and ..: say where they lead");
+        }
         let mut query = Vec::new();
         for (name, template) in &text.query {
             let template = self.template(&format!("{place}/query/{name}"), template, &inputs);
@@ -113,6 +109,10 @@ impl Loader<'_> {
             (None, None, Some(xml)) => {
                 let parts: Vec<&str> = text.parts.keys().map(String::as_str).collect();
                 let template = self.template(&format!("{place}/xml"), xml, &Known { captured, parts: &parts });
+                for unused in parts.iter().filter(|part| !xml.contains(&format!("{{part.{part}}}"))) {
+                    let message = format!("nothing uses this part; the body says {{part.{unused}}} where it belongs");
+                    self.wrong(&format!("{place}/parts/{unused}"), message);
+                }
                 let mut loaded = std::collections::BTreeMap::new();
                 for (name, part) in &text.parts {
                     let template = self.template(&format!("{place}/parts/{name}/xml"), &part.xml, &inputs)?;
@@ -153,22 +153,55 @@ impl Loader<'_> {
         self.keep(place, Template::parse(text, is_known, &names))
     }
 
-    fn envelope(&mut self, place: &str, text: &EnvelopeText) -> Envelope {
+    /// How a reply, which fits `schema`, says how it went.
+    fn envelope(&mut self, place: &str, text: &EnvelopeText, schema: Option<&Value>) -> Option<Envelope> {
+        let codes = text.at.as_deref().map(|at| self.codes(place, at, &text.codes, schema));
+        if codes.as_ref().is_some_and(|codes| !codes.codes.iter().any(|(_, meaning)| *meaning == Meaning::Ok)) {
+            self.wrong(&format!("{place}/codes"), "no code means \"ok\"");
+        }
+        let mut by_status = Vec::new();
+        for (status, on_status) in &text.status {
+            let place = format!("{place}/status/{status}");
+            let on_status = match on_status {
+                StatusText::Means(meaning) => OnStatus::Means(*meaning),
+                StatusText::Read(ReadText::Read) => {
+                    if codes.is_none() {
+                        self.wrong(&place, "nothing in the body would say what it means: give \"at\" and \"codes\"");
+                    }
+                    OnStatus::Read
+                }
+                StatusText::Own(own) => OnStatus::Own(Box::new(self.own(&place, own, schema)?)),
+            };
+            by_status.extend(status.parse().ok().map(|status| (status, on_status)));
+        }
+        Some(Envelope { status: by_status, codes })
+    }
+
+    /// A body that comes with a status other than 200.
+    fn own(&mut self, place: &str, text: &OwnText, schema: Option<&Value>) -> Option<Own> {
+        let own = match &text.schema {
+            Some(path) => Some(self.response_schema(&format!("{place}/schema"), path)?),
+            None => None,
+        };
+        let codes = self.codes(place, &text.at, &text.codes, own.as_ref().map(|(_, json)| json).or(schema));
+        if codes.codes.iter().any(|(_, meaning)| *meaning == Meaning::Ok) {
+            let message = "no code of this body can mean \"ok\": it is no record; for a body as with 200, say \"read\"";
+            self.wrong(&format!("{place}/codes"), message);
+        }
+        Some(Own { schema: own.map(|(schema, _)| schema), codes })
+    }
+
+    fn codes(&mut self, place: &str, at: &str, texts: &[CodeText], schema: Option<&Value>) -> Codes {
+        if let Some(schema) = schema {
+            self.pointer(&format!("{place}/at"), schema, at);
+        }
         let mut seen = BTreeSet::new();
-        for (index, code) in text.codes.iter().enumerate() {
+        for (index, code) in texts.iter().enumerate() {
             if !seen.insert(code.code.to_string()) {
                 self.wrong(&format!("{place}/codes/{index}"), format!("the code {} is listed twice", code.code));
             }
         }
-        if !text.codes.is_empty() && !text.codes.iter().any(|code| code.means == Meaning::Ok) {
-            self.wrong(&format!("{place}/codes"), "no code means \"ok\"");
-        }
-        let status = text.status.iter().filter_map(|(status, meaning)| Some((status.parse().ok()?, *meaning)));
-        Envelope {
-            status: status.collect(),
-            at: text.at.clone(),
-            codes: text.codes.iter().map(|code| (code.code.clone(), code.means)).collect(),
-        }
+        Codes { at: at.to_owned(), codes: texts.iter().map(|code| (code.code.clone(), code.means)).collect() }
     }
 }
 

@@ -9,9 +9,11 @@ impl Loader<'_> {
     /// How an operation's decoded reply, which fits `schema`, becomes its fact.
     pub(super) fn reading(&mut self, place: &str, text: &OperationText, schema: &Value) -> Option<Reading> {
         if let Some(rows) = &text.rows {
-            self.pointer(&format!("{place}/rows"), schema, rows);
+            self.pointer(&format!("{place}/rows"), schema, &format!("{rows}/*"));
         }
         let about = self.about(&format!("{place}/about"), text, schema);
+        let start = self.start(place, text);
+        self.covered(place, text);
         let fact_place = format!("{place}/fact");
         let path = format!("facts/{}.json", text.fact.name);
         let facts = self.surroundings.schema_names.iter();
@@ -19,13 +21,13 @@ impl Loader<'_> {
         let missing = unknown("fact", &text.fact.name, facts);
         let fact = self.keep(&format!("{fact_place}/name"), (self.surroundings.schemas)(&path).ok_or(missing));
         let record = self.pointer(&format!("{fact_place}/at"), schema, &text.fact.at);
-        let (validator, shape) = self.compile(&format!("{fact_place}/name"), &path, &fact?)?;
+        let (validator, shape) = self.compile(&fact?)?;
         let fields = self.fields(&format!("{fact_place}/fields"), &text.fact.fields, &shape, &shape, schema, record);
         Some(Reading {
             rows: text.rows.as_deref().map(Path::new),
             empty: text.empty,
             about: about?,
-            at: Path::new(&text.fact.at),
+            start,
             fields,
             fact: validator,
         })
@@ -100,31 +102,40 @@ impl Loader<'_> {
             Value::String(at) => FieldText { at: Some(at.clone()), ..FieldText::default() },
             table => self.keep(place, FieldText::read(table))?,
         };
+        let target = Target { fact, shape };
         if let Some(fixed) = text.value {
+            self.constant(&format!("{place}/value"), target, &fixed);
             return Some(Field::Fixed(fixed));
         }
         let Some(each) = &text.each else {
-            return Some(Field::One(self.scalar(place, &text, reply, record)));
+            return Some(Field::One(self.scalar(place, &text, target, reply, record)));
         };
         let inner = self.pointer_in(&format!("{place}/each"), reply, record, &format!("{each}/*"));
+        let items = shape.get("items").map(|items| referred(fact, items));
+        let items = self.keep(place, items.ok_or_else(|| "this field of the fact is no list".to_owned()))?;
         let item = match &text.fields {
-            None => Item::Scalar(self.scalar(place, &text, reply, inner)),
-            Some(fields) => {
-                let items = shape.get("items").map(|items| referred(fact, items));
-                let items = self.keep(place, items.ok_or_else(|| "this field of the fact is no list".to_owned()))?;
-                Item::Record(self.fields(&format!("{place}/fields"), fields, fact, items, reply, inner))
-            }
+            None => Item::Scalar(self.scalar(place, &text, Target { fact, shape: items }, reply, inner)),
+            Some(fields) => Item::Record(self.fields(&format!("{place}/fields"), fields, fact, items, reply, inner)),
         };
         Some(Field::List { each: Path::new(each), item })
     }
 
-    fn scalar(&mut self, place: &str, text: &FieldText, reply: &Value, record: Option<&Value>) -> Scalar {
+    fn scalar(
+        &mut self,
+        place: &str,
+        text: &FieldText,
+        target: Target<'_>,
+        reply: &Value,
+        record: Option<&Value>,
+    ) -> Scalar {
         let at = text.at.clone().unwrap_or_default();
         if text.at.is_none() && text.each.is_none() {
             self.wrong(place, "where does this field come from? Say at, each or value");
         }
-        self.pointer_in(&format!("{place}/at"), reply, record, &at);
+        let given = self.pointer_in(&format!("{place}/at"), reply, record, &at);
         let kind = text.kind.unwrap_or_default();
+        self.readable(place, text, kind, given);
+        self.fits(place, text, kind, target);
         if text.format.is_some() && kind != FieldKind::Date {
             self.wrong(&format!("{place}/format"), "only a date has a format");
         }
@@ -159,24 +170,121 @@ impl Loader<'_> {
     ) -> Option<&'a Value> {
         let mut schema = referred(root, base?);
         for part in Path::new(pointer).0 {
+            let kinds = kinds(schema);
+            let may_be = |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
+            let is_item = part == "*" || part.parse::<usize>().is_ok();
+            if !(may_be("object") && part != "*" || may_be("array") && is_item) {
+                let kinds = kinds.unwrap_or_default().join(" or ");
+                let message = match part.as_str() {
+                    "*" => format!("by the schema of the reply this is no array, but of type {kinds}"),
+                    _ => format!("\"{part}\" leads into something of type {kinds}, by the schema of the reply"),
+                };
+                self.wrong(place, message);
+                return None;
+            }
             let properties = schema.get("properties").and_then(Value::as_object);
-            let is_array = schema.get("items").is_some();
-            schema = match (part.as_str(), properties) {
-                ("*", _) if is_array => schema.get("items")?,
-                (index, _) if is_array && index.parse::<usize>().is_ok() => schema.get("items")?,
-                (name, Some(properties)) => match properties.get(name) {
+            schema = match (schema.get("items").filter(|_| is_item), properties) {
+                (Some(items), _) => items,
+                (None, Some(properties)) => match properties.get(&part) {
                     Some(schema) => schema,
                     None => {
                         let known = properties.keys().map(String::as_str);
-                        self.wrong(place, unknown("place in the reply (by its schema):", name, known));
+                        self.wrong(place, unknown("place in the reply (by its schema):", &part, known));
                         return None;
                     }
                 },
-                _ => return None,
+                (None, None) => return None,
             };
             schema = referred(root, schema);
         }
         Some(schema)
+    }
+
+    /// Refuses a place of the reply whose type never has such a value.
+    fn readable(&mut self, place: &str, text: &FieldText, kind: FieldKind, given: Option<&Value>) {
+        let readable: &[&str] = match (&text.map, kind) {
+            (Some(_), _) => &["string", "boolean", "integer", "number"],
+            (None, FieldKind::Integer) => &["string", "integer", "number"],
+            (None, FieldKind::Boolean) => &["boolean"],
+            (None, FieldKind::Text | FieldKind::Name | FieldKind::IdNumber | FieldKind::Date) => &["string"],
+        };
+        if let Some(kinds) = given.and_then(kinds).filter(|kinds| !kinds.iter().any(|kind| readable.contains(kind))) {
+            let (kinds, readable) = (kinds.join(" or "), readable.join(" or "));
+            let message =
+                format!("by the schema of the reply here stands {kinds}; for this field {readable} is needed");
+            self.wrong(&format!("{place}/at"), message);
+        }
+    }
+
+    /// Refuses values that the fact's field cannot hold.
+    fn fits(&mut self, place: &str, text: &FieldText, kind: FieldKind, target: Target<'_>) {
+        for (key, value) in text.map.iter().flatten() {
+            self.constant(&format!("{place}/map/{key}"), target, value);
+        }
+        if let Some(absent) = &text.absent {
+            self.constant(&format!("{place}/absent"), target, absent);
+        }
+        let yields = match kind {
+            FieldKind::Integer => "integer",
+            FieldKind::Boolean => "boolean",
+            FieldKind::Text | FieldKind::Name | FieldKind::IdNumber | FieldKind::Date => "string",
+        };
+        let kinds = kinds(target.shape).filter(|kinds| text.map.is_none() && !kinds.contains(&yields));
+        if let Some(kinds) = kinds {
+            let hint = match kinds.first() {
+                Some(&"boolean") => "; say as = \"boolean\", or give a map",
+                Some(&"integer") => "; say as = \"integer\", or give a map",
+                Some(&"array") => "; say each",
+                _ => "",
+            };
+            self.wrong(
+                place,
+                format!("the fact's field is of type {}, and this is of type {yields}{hint}", kinds.join(" or ")),
+            );
+        }
+    }
+
+    fn constant(&mut self, place: &str, target: Target<'_>, value: &Value) {
+        let mut schema = target.shape.clone();
+        if let (Some(schema), Some(definitions)) = (schema.as_object_mut(), target.fact.get("$defs")) {
+            schema.insert("$defs".to_owned(), definitions.clone());
+        }
+        let options = jsonschema::draft202012::options().should_validate_formats(true);
+        if options.build(&schema).is_ok_and(|schema| !schema.is_valid(value)) {
+            let values = schema.get("enum").and_then(Value::as_array);
+            let values = values.map(|values| values.iter().filter_map(Value::as_str));
+            let message = match (value.as_str(), values) {
+                (Some(text), Some(values)) => unknown("value of the fact's field:", text, values),
+                _ => format!("the fact's field cannot be {value}, by its schema"),
+            };
+            self.wrong(place, message);
+        }
+    }
+}
+
+/// A field of the fact: the fact's whole schema, and the field's.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    fact: &'a Value,
+    shape: &'a Value,
+}
+
+/// The types of value that a schema allows; `None` where it doesn't tell.
+fn kinds(schema: &Value) -> Option<Vec<&str>> {
+    let kind_of = |value: &Value| match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    match (schema.get("type"), schema.get("enum").and_then(Value::as_array), schema.get("const")) {
+        (Some(Value::String(kind)), ..) => Some(vec![kind]),
+        (Some(Value::Array(kinds)), ..) => Some(kinds.iter().filter_map(Value::as_str).collect()),
+        (None, Some(values), _) => Some(values.iter().map(kind_of).collect()),
+        (None, None, Some(value)) => Some(vec![kind_of(value)]),
+        _ => None,
     }
 }
 
