@@ -85,7 +85,12 @@ impl fmt::Debug for Fact {
     /// A fact is personal: only whether there is one is shown.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let content = if self.record.is_some() { "found" } else { "no record" };
-        formatter.debug_struct("Fact").field("record", &content).field("as_of", &self.as_of).finish()
+        formatter
+            .debug_struct("Fact")
+            .field("record", &content)
+            .field("as_of", &self.as_of)
+            .field("stale", &self.stale)
+            .finish()
     }
 }
 
