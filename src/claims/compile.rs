@@ -30,7 +30,11 @@ impl Names {
     }
 
     pub(crate) fn define(&mut self, name: &str, expression: Expression, kind: Type) {
-        self.definitions.insert(name.to_owned(), (expression, kind));
+        let defined = match expression {
+            constant @ Expression::Constant(_) => constant,
+            other => Expression::Defined(self.definitions.len(), Arc::new(other)),
+        };
+        self.definitions.insert(name.to_owned(), (defined, kind));
     }
 
     pub(crate) fn role(&self, name: &str) -> Option<usize> {
@@ -89,6 +93,8 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
+const FUNCTIONS: [&str; 8] = ["exists", "all", "filter", "map", "size", "distinct", "startsWith", "bornIn"];
+
 type Checked = Result<(Expression, Type), String>;
 
 struct Checker<'a> {
@@ -104,11 +110,10 @@ impl Checker<'_> {
             Expr::Select(select) if !select.test => self.select(select),
             Expr::Call(call) => self.call(call),
             Expr::List(list) => self.list(&list.elements),
-            _ => {
-                Err("only names, fields, lists, operators and the functions exists, all, filter, map, size, distinct \
-                      and startsWith are known here"
-                    .to_owned())
-            }
+            _ => Err(format!(
+                "only names, fields, lists, operators and the functions {} are known here",
+                FUNCTIONS.join(", ")
+            )),
         }
     }
 
@@ -120,7 +125,7 @@ impl Checker<'_> {
             return Ok((Expression::Parameter(index), self.names.parameters[index].1.clone()));
         }
         if let Some((expression, kind)) = self.names.definitions.get(name) {
-            return Ok((shift(expression.clone(), self.variables.len()), kind.clone()));
+            return Ok((expression.clone(), kind.clone()));
         }
         if name == "today" {
             return Ok((Expression::Today, Type::Date));
@@ -216,13 +221,14 @@ impl Checker<'_> {
                 let (text, prefix) = (self.expect(text, &Type::Text)?, self.expect(prefix, &Type::Text)?);
                 Ok((Expression::StartsWith(Box::new(text), Box::new(prefix)), Type::Bool))
             }
+            ("bornIn", Some(number), []) => {
+                Ok((Expression::BornIn(Box::new(self.expect(number, &Type::Text)?)), Type::Int))
+            }
             ("exists" | "all" | "filter" | "map", Some(list), [variable, body]) => {
                 self.quantify(function, list, variable, body)
             }
             (_, None, [left, right]) if comparison(function).is_some() => self.compare(function, left, right),
-            _ => {
-                Err(unknown("function", function, ["exists", "all", "filter", "map", "size", "distinct", "startsWith"]))
-            }
+            _ => Err(unknown("function", function, FUNCTIONS)),
         }
     }
 
@@ -333,28 +339,4 @@ fn comparison(function: &str) -> Option<Comparison> {
         op::GREATER_EQUALS => Comparison::GreaterOrEqual,
         _ => return None,
     })
-}
-
-/// A definition's own variables, moved below those bound where it is used.
-fn shift(expression: Expression, by: usize) -> Expression {
-    use Expression as E;
-    let go = |inner: Box<E>| Box::new(shift(*inner, by));
-    match expression {
-        E::Variable(depth) => E::Variable(depth + by),
-        E::Field(record, field) => E::Field(go(record), field),
-        E::Index(list, index) => E::Index(go(list), go(index)),
-        E::List(items) => E::List(items.into_iter().map(|item| shift(item, by)).collect()),
-        E::Not(operand) => E::Not(go(operand)),
-        E::And(left, right) => E::And(go(left), go(right)),
-        E::Or(left, right) => E::Or(go(left), go(right)),
-        E::If(condition, yes, no) => E::If(go(condition), go(yes), go(no)),
-        E::Compare(comparison, left, right) => E::Compare(comparison, go(left), go(right)),
-        E::In(item, list) => E::In(go(item), go(list)),
-        E::Quantify(quantifier, list, body) => E::Quantify(quantifier, go(list), go(body)),
-        E::Size(list) => E::Size(go(list)),
-        E::Distinct(list) => E::Distinct(go(list)),
-        E::Concat(left, right) => E::Concat(go(left), go(right)),
-        E::StartsWith(text, prefix) => E::StartsWith(go(text), go(prefix)),
-        leaf @ (E::Constant(_) | E::Role(..) | E::Parameter(_) | E::Today | E::Found(_) | E::Fact(..)) => leaf,
-    }
 }

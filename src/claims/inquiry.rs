@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::Value as Json;
 
-use super::expression::Subject;
 use super::frame::Frame;
+use super::scope::Subject;
 use super::{Claim, constant};
 use crate::departments::{Fact, OperationRef};
 use crate::domain::{Answer, Cause, IdNumber, Outcome, Person, Slug};
