@@ -5,6 +5,7 @@
 mod asking;
 mod bad_input;
 mod catalog;
+mod consistency;
 mod demo;
 mod privacy;
 mod truth;
