@@ -1,7 +1,7 @@
 //! Layer 1: claims (核验主张). What a yes/no question needs to know, whom to ask for it, and what the answers come to.
 //! Plain code: values in, values out.
 //!
-//! - `types`, `expression`, `compile`: the language of the rules, checked when it is loaded;
+//! - `types`, `expression`, `scope`, `compile`: the language of the rules, checked when it is loaded;
 //! - `verdict`: what witnesses may say, and how a rule joins them;
 //! - `load`: from a matter's file to a [`Claim`];
 //! - `inquiry`, `frame`: one question being answered: whom to ask next, and whether the outcome stands.
@@ -11,6 +11,7 @@ mod expression;
 mod frame;
 mod inquiry;
 mod load;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod types;

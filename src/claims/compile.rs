@@ -1,7 +1,6 @@
 //! From the text of an expression (Common Expression Language) to a checked [`Expression`].
 
 mod nesting;
-mod shift;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +14,8 @@ use super::types::{Shape, Type};
 use crate::diagnostic::unknown;
 
 use nesting::{MAX_DEPTH, depth};
-use shift::shift;
+
+const FUNCTIONS: [&str; 8] = ["exists", "all", "filter", "map", "size", "distinct", "startsWith", "bornIn"];
 
 /// The names that an expression may use.
 #[derive(Default, Clone)]
@@ -36,7 +36,11 @@ impl Names {
     }
 
     pub(crate) fn define(&mut self, name: &str, expression: Expression, kind: Type) {
-        self.definitions.insert(name.to_owned(), (expression, kind));
+        let defined = match expression {
+            constant @ Expression::Constant(_) => constant,
+            other => Expression::Defined(self.definitions.len(), Arc::new(other)),
+        };
+        self.definitions.insert(name.to_owned(), (defined, kind));
     }
 
     pub(crate) fn role(&self, name: &str) -> Option<usize> {
@@ -99,11 +103,10 @@ impl Checker<'_> {
             Expr::Select(select) if !select.test => self.select(select),
             Expr::Call(call) => self.call(call),
             Expr::List(list) => self.list(&list.elements),
-            _ => {
-                Err("only names, fields, lists, operators and the functions exists, all, filter, map, size, distinct \
-                      and startsWith are known here"
-                    .to_owned())
-            }
+            _ => Err(format!(
+                "only names, fields, lists, operators and the functions {} are known here",
+                FUNCTIONS.join(", ")
+            )),
         }
     }
 
@@ -115,7 +118,7 @@ impl Checker<'_> {
             return Ok((Expression::Parameter(index), self.names.parameters[index].1.clone()));
         }
         if let Some((expression, kind)) = self.names.definitions.get(name) {
-            return Ok((shift(expression.clone(), self.variables.len()), kind.clone()));
+            return Ok((expression.clone(), kind.clone()));
         }
         if name == "today" {
             return Ok((Expression::Today, Type::Date));
@@ -209,13 +212,14 @@ impl Checker<'_> {
                 let (text, prefix) = (self.expect(text, &Type::Text)?, self.expect(prefix, &Type::Text)?);
                 Ok((Expression::StartsWith(Box::new(text), Box::new(prefix)), Type::Bool))
             }
+            ("bornIn", Some(number), []) => {
+                Ok((Expression::BornIn(Box::new(self.expect(number, &Type::Text)?)), Type::Int))
+            }
             ("exists" | "all" | "filter" | "map", Some(list), [variable, body]) => {
                 self.quantify(function, list, variable, body)
             }
             (_, None, [left, right]) if comparison(function).is_some() => self.compare(function, left, right),
-            _ => {
-                Err(unknown("function", function, ["exists", "all", "filter", "map", "size", "distinct", "startsWith"]))
-            }
+            _ => Err(unknown("function", function, FUNCTIONS)),
         }
     }
 

@@ -6,10 +6,12 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::domain::{Person, Sex};
+use super::scope::{Knowledge, Scope, Subject};
+use crate::domain::Sex;
 
 /// A checked expression.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub(crate) enum Expression {
     Fact(usize, Box<str>),
     /// Bound by the quantifier at this depth.
     Variable(usize),
+    /// One that has a name (`where`), with its place among those. It has no variables of others.
+    Defined(usize, Arc<Expression>),
     Field(Box<Expression>, Box<str>),
     Index(Box<Expression>, Box<Expression>),
     List(Vec<Expression>),
@@ -37,6 +41,8 @@ pub(crate) enum Expression {
     Distinct(Box<Expression>),
     Concat(Box<Expression>, Box<Expression>),
     StartsWith(Box<Expression>, Box<Expression>),
+    /// The year of birth that an ID number holds.
+    BornIn(Box<Expression>),
 }
 
 /// A value that does not depend on facts. Dates are text, ISO 8601, whose order is the order of days.
@@ -71,36 +77,6 @@ pub(crate) enum Quantifier {
     All,
     Filter,
     Map,
-}
-
-/// A subject with what expressions ask of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Subject {
-    pub(crate) person: Person,
-    born: String,
-}
-
-impl From<Person> for Subject {
-    fn from(person: Person) -> Self {
-        let born = person.id_number.birth_date().to_string();
-        Self { person, born }
-    }
-}
-
-/// What is known of one fact.
-#[derive(Clone, Copy)]
-pub(crate) enum Knowledge<'a> {
-    Unknown,
-    NoRecord,
-    Found(&'a Json),
-}
-
-/// Everything that an expression may speak of.
-pub(crate) struct Scope<'a> {
-    pub(crate) subjects: &'a [Subject],
-    pub(crate) parameters: &'a [Constant],
-    pub(crate) today: &'a str,
-    pub(crate) facts: &'a [Knowledge<'a>],
 }
 
 /// What an expression is worth.
@@ -159,6 +135,7 @@ impl Expression {
                 Knowledge::Found(record) => record.get(&**field).map_or(Value::Undefined, from_json),
             },
             Self::Variable(depth) => variables.get(*depth).cloned().unwrap_or(Value::Undefined),
+            Self::Defined(place, expression) => scope.worked_out.of(*place, || expression.value(scope)),
             Self::Field(record, field) => match record.evaluate(scope, variables) {
                 Value::Record(record) => record.get(&**field).map_or(Value::Undefined, from_json),
                 other => other.missing(),
@@ -219,6 +196,12 @@ impl Expression {
             Self::StartsWith(text, prefix) => match both(text, prefix) {
                 (Value::Text(text), Value::Text(prefix)) => Value::Bool(text.starts_with(prefix)),
                 (text, prefix) => text.missing().or(&prefix),
+            },
+            Self::BornIn(number) => match number.evaluate(scope, variables) {
+                Value::Text(number) => {
+                    number.get(6..10).and_then(|year| year.parse().ok()).map_or(Value::Undefined, Value::Int)
+                }
+                other => other.missing(),
             },
             Self::List(items) => {
                 let items: Vec<_> = items.iter().map(|item| item.evaluate(scope, variables)).collect();
@@ -331,12 +314,6 @@ impl Value<'_> {
     }
 }
 
-impl<'a> Scope<'a> {
-    fn knowledge(&self, index: usize) -> Knowledge<'a> {
-        self.facts.get(index).copied().unwrap_or(Knowledge::Unknown)
-    }
-}
-
 /// `&&` and `||`: `absorbing` decides alone; else what is unknown stays unknown, and what is undefined undefined.
 fn junction<'a>(left: Value<'a>, right: &Value<'a>, absorbing: bool) -> Value<'a> {
     match (&left, right) {
@@ -378,7 +355,10 @@ impl Expression {
                 facts.insert(*fact);
             }
             Self::Constant(_) | Self::Role(..) | Self::Parameter(_) | Self::Today | Self::Variable(_) => {}
-            Self::Field(one, _) | Self::Not(one) | Self::Size(one) | Self::Distinct(one) => one.facts(facts),
+            Self::Defined(_, one) => one.facts(facts),
+            Self::Field(one, _) | Self::Not(one) | Self::Size(one) | Self::Distinct(one) | Self::BornIn(one) => {
+                one.facts(facts);
+            }
             Self::List(items) => items.iter().for_each(|item| item.facts(facts)),
             Self::If(one, two, three) => [one, two, three].into_iter().for_each(|part| part.facts(facts)),
             Self::Index(one, two)

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::expression::{Constant, Expression, Knowledge, Scope, Subject, Truth, Value};
+use super::expression::{Constant, Expression, Truth, Value};
 use super::inquiry::{Asked, Slot, State, WitnessReport};
+use super::scope::{Knowledge, Scope, Subject, WorkedOut};
 use super::verdict::{Rule, Verdict, Verdicts};
 use super::{Claim, Part, Whom, Witness};
 use crate::departments::OperationRef;
@@ -32,9 +33,10 @@ enum Step {
 
 impl Frame {
     pub(super) fn new(claim: Arc<Claim>, subjects: Vec<Subject>, parameters: Vec<Constant>, today: &str) -> Self {
-        let scope = Scope { subjects: &subjects, parameters: &parameters, today, facts: &[] };
-        let component = |part: &Part| match part {
-            Part::Witness(_) => None,
+        let scope =
+            Scope { subjects: &subjects, parameters: &parameters, today, facts: &[], worked_out: WorkedOut::default() };
+        let component = |part| match part {
+            &Part::Witness(_) => None,
             Part::Claim(component) => {
                 if component.when.as_ref().is_some_and(|when| when.truth(&scope) != Truth::True) {
                     return None;
@@ -69,11 +71,12 @@ impl Frame {
         let facts = self.knowledge(asked);
         let scope = self.scope(&facts, today);
         let parts = self.claim.parts.iter().zip(&self.components);
-        let say = |(part, component): (&Part, &Option<Self>)| match part {
-            Part::Witness(witness) => Some(witness.verdicts(&scope)),
-            Part::Claim(_) => component.as_ref().map(|frame| frame.verdicts(asked, today)),
-        };
-        parts.map(say).collect()
+        parts
+            .map(|(part, component)| match part {
+                Part::Witness(witness) => Some(witness.verdicts(&scope)),
+                Part::Claim(_) => component.as_ref().map(|frame| frame.verdicts(asked, today)),
+            })
+            .collect()
     }
 
     fn knowledge<'a>(&self, asked: &'a Asked) -> Vec<Knowledge<'a>> {
@@ -91,7 +94,7 @@ impl Frame {
     }
 
     fn scope<'a>(&'a self, facts: &'a [Knowledge<'a>], today: &'a str) -> Scope<'a> {
-        Scope { subjects: &self.subjects, parameters: &self.parameters, today, facts }
+        Scope { subjects: &self.subjects, parameters: &self.parameters, today, facts, worked_out: WorkedOut::default() }
     }
 
     /// Asks what is wanted now. Returns whether answers are awaited.
@@ -146,7 +149,7 @@ impl Frame {
         moved
     }
 
-    fn next_step(&self, index: usize, scope: &Scope<'_>) -> Next {
+    fn next_step<'a>(&'a self, index: usize, scope: &Scope<'a>) -> Next {
         let Some(need) = self.claim.facts.get(index) else { return Next::Skip };
         match need.when.as_ref().map_or(Truth::True, |when| when.truth(scope)) {
             Truth::Unknown => return Next::Wait,
@@ -230,7 +233,13 @@ impl Frame {
         }
     }
 
-    fn report_witness(&self, witness: &Witness, scope: &Scope<'_>, asked: &Asked, reports: &mut Vec<WitnessReport>) {
+    fn report_witness<'a>(
+        &'a self,
+        witness: &'a Witness,
+        scope: &Scope<'a>,
+        asked: &Asked,
+        reports: &mut Vec<WitnessReport>,
+    ) {
         let slots: Vec<&Slot> = self.slots(witness).filter_map(|slot| asked.slots.get(slot)).collect();
         if slots.is_empty() {
             return;
@@ -280,7 +289,7 @@ enum Next {
 
 impl Witness {
     /// What it may still say.
-    fn verdicts(&self, scope: &Scope<'_>) -> Verdicts {
+    fn verdicts<'a>(&'a self, scope: &Scope<'a>) -> Verdicts {
         let mut possible = Verdicts::default();
         for (expression, verdict) in [
             (&self.mismatches, Verdict::Mismatch),

@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::expression::Subject;
 use super::frame::Frame;
+use super::scope::Subject;
 use super::{Claim, constant};
 use crate::departments::{Fact, OperationRef};
 use crate::domain::{Answer, Cause, Outcome, Person, Slug};

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::compile::Names;
-use super::expression::{Expression, Knowledge, Scope, Truth};
+use super::expression::{Expression, Truth};
+use super::scope::{Knowledge, Scope, WorkedOut};
 use super::types::{FactShapes, Type};
 
 fn names() -> Names {
@@ -26,7 +27,13 @@ fn names() -> Names {
 }
 
 fn truth(expression: &Expression, facts: &[Knowledge<'_>]) -> Truth {
-    expression.truth(&Scope { subjects: &[], parameters: &[], today: "2026-11-23", facts })
+    expression.truth(&Scope {
+        subjects: &[],
+        parameters: &[],
+        today: "2026-11-23",
+        facts,
+        worked_out: WorkedOut::default(),
+    })
 }
 
 fn facts() -> impl Strategy<Value = Json> {
@@ -78,6 +85,35 @@ proptest! {
         let late = truth(&expression, &[Knowledge::Found(&one), other.as_ref().map_or(Knowledge::NoRecord, Knowledge::Found)]);
         prop_assert!(early == Truth::Unknown || early == late, "{}: {:?}, then {:?}", text, early, late);
     }
+}
+
+#[test]
+fn a_number_tells_the_year_of_birth() {
+    let expression = names().compile_as("one.rows.exists(r, r.id.bornIn() == 1998)", &Type::Bool).unwrap();
+    for (id, expected) in
+        [("210102199803031234", Truth::True), ("210102199703031234", Truth::False), ("x", Truth::False)]
+    {
+        let fact = json!({"rows": [{"id": id}]});
+        assert_eq!(truth(&expression, &[Knowledge::Found(&fact), Knowledge::Unknown]), expected);
+    }
+    assert!(names().compile_as("one.count.bornIn() == 1998", &Type::Bool).unwrap_err().contains("a text is needed"));
+}
+
+/// A named part means wherever it stands what its own text means there, however the names around it are bound.
+#[test]
+fn a_name_stands_for_its_text() {
+    let fact = json!({"rows": [{"id": "a", "kinds": ["a"]}, {"id": "b", "kinds": []}], "count": 1});
+    let mut names = names();
+    for (name, text) in
+        [("own", "one.rows.filter(r, r.id in r.kinds)"), ("twice", "own.map(o, o.id) + own.map(o, o.id)")]
+    {
+        let (expression, kind) = names.compile(text).unwrap();
+        names.define(name, expression, kind);
+    }
+    let text = "one.rows.exists(x, own.exists(y, y.id == x.id) && twice.size() == 2) && !('b' in twice)";
+    let expression = names.compile_as(text, &Type::Bool).unwrap();
+    assert_eq!(truth(&expression, &[Knowledge::Found(&fact), Knowledge::Unknown]), Truth::True);
+    assert_eq!(truth(&expression, &[Knowledge::Unknown, Knowledge::Unknown]), Truth::Unknown);
 }
 
 #[test]

@@ -127,7 +127,16 @@ fn a_source_that_is_not_there_is_told_with_both_ways_to_mend_it() {
     let errors = overlay.errors();
     let right = |expected: &str| errors.iter().all(|error| error.contains(expected));
     assert!(right("a file in config/sources, or an entry in not_connected"), "{errors:#?}");
-    assert!(right("config/matters/17-property.toml:71: "), "{errors:#?}");
+    let property = Folder::embedded().read("config/matters/17-property.toml").unwrap().text.clone();
+    assert!(
+        right(&format!("config/matters/17-property.toml:{}: ", line_of(&property, "vehicles.holdings"))),
+        "{errors:#?}"
+    );
+}
+
+/// The line on which a text first holds something, counted from 1.
+fn line_of(text: &str, what: &str) -> usize {
+    text.lines().position(|line| line.contains(what)).unwrap() + 1
 }
 
 /// A department that is asked with a parameter, and a matter whose claim asks it.
@@ -156,9 +165,9 @@ fn a_departments_parameter_is_one_of_the_claim() {
     vehicles(&overlay, "plate_numbr", plate);
     let errors = overlay.errors();
     assert_eq!(errors.len(), 1, "{errors:#?}");
-    for expected in
-        ["17-property.toml:72: ", "the request of vehicles.holdings holds", "did you mean \"plate_number\"?"]
-    {
+    let property = fs::read_to_string(overlay.0.join("config/matters/17-property.toml")).unwrap();
+    let place = format!("17-property.toml:{}: ", line_of(&property, "vehicles.holdings"));
+    for expected in [&place, "the request of vehicles.holdings holds", "did you mean \"plate_number\"?"] {
         assert!(errors[0].contains(expected), "{expected}: {errors:#?}");
     }
     vehicles(&overlay, "plate_number", plate);

@@ -61,7 +61,8 @@ async fn no_department_is_asked_that_need_not_be() {
     // No marriage, no dead spouse to look for; no judgment in the index, none to apply for.
     let unmarried = asked("从未结婚").await;
     assert!(!unmarried.contains("health") && !unmarried.contains("judgments"), "{unmarried}");
-    assert_eq!(asked("宣告失踪").await, "court.index court.judgments court.judgments.fetch");
+    assert_eq!(asked("宣告失踪").await, "court.index court.judgments court.judgments.fetch police.person");
+    assert_eq!(asked("宣告死亡已被撤销").await, "court.index");
     assert_eq!(asked("不动产登记机构尚未接入").await, "");
 }
 

@@ -6,6 +6,7 @@ mod asking;
 mod bad_input;
 mod catalog;
 mod connections;
+mod consistency;
 mod demo;
 mod privacy;
 mod truth;

@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 
 use super::demo::{Demo, question};
 
-struct World {
-    people: BTreeMap<String, Value>,
-    children: BTreeMap<String, BTreeSet<String>>,
-    today: String,
+pub(crate) struct World {
+    pub(crate) people: BTreeMap<String, Value>,
+    pub(crate) children: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) today: String,
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-fn list(value: &Value, key: &str) -> Vec<String> {
+pub(crate) fn list(value: &Value, key: &str) -> Vec<String> {
     value[key].as_array().into_iter().flatten().filter_map(|item| Some(item.as_str()?.to_owned())).collect()
 }
 
-fn legal_parents(person: &Value) -> Vec<String> {
+pub(crate) fn legal_parents(person: &Value) -> Vec<String> {
     let adoptive = list(person, "adoptive_parents");
     if adoptive.is_empty() { list(person, "birth_parents") } else { adoptive }
 }
@@ -31,7 +31,7 @@ fn before(day: &str) -> String {
 }
 
 impl World {
-    fn new(people: Vec<Value>) -> Self {
+    pub(crate) fn new(people: Vec<Value>) -> Self {
         let mut children: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for person in &people {
             for parent in legal_parents(person) {
@@ -42,8 +42,9 @@ impl World {
         Self { people, children, today: heyan::clock::day_of(jiff::Timestamp::now()).to_string() }
     }
 
-    fn status(&self, person: &Value) -> &'static str {
-        let marriages = person["marriages"].as_array().unwrap().iter();
+    pub(crate) fn status(&self, person: &Value) -> &'static str {
+        // An annulled marriage never was one.
+        let marriages = person["marriages"].as_array().unwrap().iter().filter(|one| one["ended_by"] != "annulment");
         let Some(last) = marriages.max_by_key(|marriage| text(marriage, "from")) else { return "unmarried" };
         match (last["to"].as_str(), text(last, "ended_by")) {
             (None, _) => "married",
