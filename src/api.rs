@@ -52,7 +52,7 @@ pub use triage::answer as triage_answer;
 #[derive(Clone)]
 pub struct Api {
     /// This thread's gateway.
-    pub gateway: Gateway,
+    pub gateway: Arc<Gateway>,
     /// What all threads share.
     pub shared: Arc<Shared>,
 }

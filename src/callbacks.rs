@@ -56,7 +56,7 @@ impl Recipient {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub fn new(address: &str, secret: Zeroizing<String>) -> Result<Self, String> {
+    pub fn new(address: &str, secret: &Zeroizing<String>) -> Result<Self, String> {
         let address = address.parse::<Url>().map_err(|_| "not an address".to_owned())?;
         if secret.len() < LEAST_SECRET {
             return Err(format!("the secret that signs what is told has {LEAST_SECRET} characters or more"));
@@ -75,9 +75,8 @@ impl Recipient {
 /// Tells agencies of outcomes as long as it runs. Who the recipients are is asked each time.
 pub async fn send(durable: &dyn Durable, clock: &dyn Clock, recipients: impl Fn() -> Recipients) {
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(PATIENCE).build();
-    let client = match client {
-        Ok(client) => client,
-        Err(_) => return tracing::error!("agencies cannot be told of outcomes: no client can be made"),
+    let Ok(client) = client else {
+        return tracing::error!("agencies cannot be told of outcomes: no client can be made");
     };
     loop {
         // What cannot be read now is there the next time; the store has said why.
@@ -138,7 +137,7 @@ mod tests {
     fn signatures_are_those_of_standard_webhooks() {
         // The value is what Python's hmac makes of the same.
         let secret = Zeroizing::new("0123456789abcdef0123456789abcdef".to_owned());
-        let recipient = Recipient::new("https://agency.example/outcomes", secret).unwrap();
+        let recipient = Recipient::new("https://agency.example/outcomes", &secret).unwrap();
         let signature = recipient.sign("0193f0e0-0000-7000-8000-000000000000", 1_700_000_000, "{}");
         assert_eq!(signature, "v1,if/fZobTrBcgOW/dxhTniVL7tlezsY6Vjc0WVKWMcHk=");
         assert_eq!(format!("{recipient:?}"), "Recipient(…)");
@@ -153,6 +152,6 @@ mod tests {
 
     #[test]
     fn a_short_secret_is_refused() {
-        assert!(Recipient::new("https://agency.example/", Zeroizing::new("short".to_owned())).is_err());
+        assert!(Recipient::new("https://agency.example/", &Zeroizing::new("short".to_owned())).is_err());
     }
 }

@@ -28,7 +28,6 @@ use journey::Journey;
 pub use verification::{Verification, Verifications};
 
 /// One thread's gateway. What all threads share is behind `Arc`s in it.
-#[derive(Clone)]
 pub struct Gateway {
     /// The rules.
     pub catalog: Arc<Catalog>,
@@ -106,7 +105,7 @@ impl Gateway {
     /// # Errors
     /// What is not granted to the agency; or that a question which takes longer cannot be kept.
     pub async fn verify(
-        &self,
+        self: &Arc<Self>,
         agency: &Agency,
         mut request: Request,
         wait: Duration,
@@ -120,7 +119,7 @@ impl Gateway {
             return Ok(self.verifications.keep(referred).await);
         }
         let expires = SignedDuration::try_from(self.open_for).ok().and_then(|open| asked.checked_add(open).ok());
-        let mut journey = Journey::new(self.clone(), id, agency, request, asked, expires.unwrap_or(Timestamp::MAX));
+        let mut journey = Journey::new(Arc::clone(self), id, agency, request, asked, expires.unwrap_or(Timestamp::MAX));
         match timeout(wait, journey.travel()).await {
             Ok(Some(verification)) => Ok(self.verifications.keep(verification).await),
             // Either it takes longer, or it has to wait for a department to open.
@@ -137,11 +136,11 @@ impl Gateway {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn resume(&self) -> Result<usize, NotSaved> {
+    pub async fn resume(self: &Arc<Self>) -> Result<usize, NotSaved> {
         let open = self.durable.open_questions().await?;
         let count = open.len();
         for question in open {
-            let Some(journey) = Journey::resumed(self.clone(), &question) else {
+            let Some(journey) = Journey::resumed(Arc::clone(self), &question) else {
                 tracing::error!(verification.id = %question.id, "an open question is of no claim in the catalog any more");
                 if let Some(lost) = Verification::unanswerable(&question, self.catalog.digest(), self.clock.now()) {
                     journey::close(self, &lost, question.notify).await?;

@@ -103,7 +103,9 @@ fn what_is_used_wrongly_is_2_and_what_cannot_be_done_is_3() {
 }
 
 fn with_secrets(mut command: Command) -> Command {
-    for name in ["POLICE_SECRET", "CIVIL_AFFAIRS_FIRST_KEY", "HEALTH_TOKEN", "COURT_SECRET"] {
+    let secrets = ["POLICE_SECRET", "CIVIL_AFFAIRS_FIRST_KEY", "HEALTH_TOKEN", "COURT_SECRET"].map(str::to_owned);
+    let event_tokens = ["POLICE", "CIVIL_AFFAIRS", "HEALTH", "COURT"].map(|source| format!("{source}_EVENTS_TOKEN"));
+    for name in secrets.iter().chain(&event_tokens) {
         command.env(format!("HEYAN_{name}"), "secret");
     }
     command

@@ -44,7 +44,8 @@ impl Replies {
     ) -> Result<StoredReply, Problem> {
         let Some(key) = key else { return work.await };
         let request: [u8; 32] = Sha256::digest(body).into();
-        let work = async { work.await.map(|reply| Arc::new(Stored { request, reply })) };
+        // Boxed: it would make the future of those without a key as large.
+        let work = Box::pin(async { work.await.map(|reply| Arc::new(Stored { request, reply })) });
         let stored = self.0.try_get_with((agency.clone(), key), work).await;
         let stored = stored.map_err(|problem: Arc<Problem>| (*problem).clone())?;
         if stored.request == request { Ok(stored.reply.clone()) } else { Err(Problem::IdempotencyConflict) }

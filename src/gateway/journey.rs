@@ -20,7 +20,7 @@ use crate::rights::Agency;
 /// A question on its way. One that is dropped before it has arrived (its caller has hung up) travels on without it: an answer
 /// that others wait for, or an application that a department has, is not lost.
 pub(super) struct Journey {
-    gateway: Gateway,
+    gateway: Arc<Gateway>,
     id: Uuid,
     agency: AgencyId,
     /// Whether the agency is to be told of the outcome.
@@ -43,7 +43,7 @@ const SOON: Duration = Duration::from_secs(1);
 
 impl Journey {
     pub(super) fn new(
-        gateway: Gateway,
+        gateway: Arc<Gateway>,
         id: Uuid,
         agency: &Agency,
         request: Request,
@@ -58,7 +58,7 @@ impl Journey {
     }
 
     /// One that an earlier process left open; `None` if what it asks is not in the catalog any more.
-    pub(super) fn resumed(gateway: Gateway, question: &OpenQuestion) -> Option<Self> {
+    pub(super) fn resumed(gateway: Arc<Gateway>, question: &OpenQuestion) -> Option<Self> {
         let claim = Arc::clone(gateway.catalog.claim(&question.claim.parse().ok()?)?);
         let person = |(id_number, name): &(String, String)| {
             Some(Person { id_number: id_number.parse().ok()?, name: Some(name.parse().ok()?) })

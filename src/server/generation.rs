@@ -129,7 +129,7 @@ impl Generation {
             tasks,
             stop: house.stop.clone(),
         };
-        Ok(Api { gateway, shared: Arc::clone(&self.shared) })
+        Ok(Api { gateway: Arc::new(gateway), shared: Arc::clone(&self.shared) })
     }
 }
 

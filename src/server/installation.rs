@@ -212,7 +212,7 @@ fn recipients(settings: &Settings, environment: &Environment<'_>) -> (BTreeMap<S
                 .map_err(|error| format!("{} cannot be read: {error}", file.display()))
                 .map(|text| text.trim_end().to_owned()),
         };
-        match secret.and_then(|secret| Recipient::new(&callback.address, Zeroizing::new(secret))) {
+        match secret.and_then(|secret| Recipient::new(&callback.address, &Zeroizing::new(secret))) {
             Ok(recipient) => drop(recipients.insert(member.agency.id.to_string(), recipient)),
             Err(message) => errors.push(Diagnostic { message, ..place.clone() }),
         }

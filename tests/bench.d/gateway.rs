@@ -106,6 +106,10 @@ async fn measure() {
         ("CIVIL_AFFAIRS_FIRST_KEY", "demo-civil-first-key"),
         ("HEALTH_TOKEN", "demo-health-token"),
         ("COURT_SECRET", "demo-court-secret"),
+        ("POLICE_EVENTS_TOKEN", "demo-police-events"),
+        ("CIVIL_AFFAIRS_EVENTS_TOKEN", "demo-civil-affairs-events"),
+        ("HEALTH_EVENTS_TOKEN", "demo-health-events"),
+        ("COURT_EVENTS_TOKEN", "demo-court-events"),
     ] {
         command.env(format!("HEYAN_{name}"), value);
     }

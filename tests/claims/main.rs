@@ -42,11 +42,7 @@ const NOT_CONNECTED_YET: [(&str, &str, &str, &str); 6] = [
 
 /// A description of it. Nobody asks over it here.
 fn source(id: &str, operation: &str, fact: &str, field: &str) -> String {
-    let value = if field == "holder" {
-        "{ at = \"/PayLoad/Data/Result/0/XM\" }"
-    } else {
-        "{ value = true }"
-    };
+    let value = if field == "holder" { "{ at = \"/PayLoad/Data/Result/0/XM\" }" } else { "{ value = true }" };
     let police = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/sources/police.toml")).unwrap();
     let head = police.split("[operations.households]").next().unwrap();
     let (head, _) = head.split_once("[operations.person.fact]").unwrap();
