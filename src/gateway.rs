@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::claims::Claim;
 use crate::clock::Clock;
-use crate::departments::Departments;
+use crate::departments::{Departments, Occasion};
 use crate::domain::{ClaimRef, Person, Slug};
 use crate::durable::{Durable, NotSaved};
 use crate::matters::Catalog;
@@ -57,19 +57,11 @@ pub struct Request {
     /// The people, one for each role of the claim, in its order.
     pub people: Vec<Person>,
     /// A value for each parameter of the claim, in its order.
-    pub parameters: Map<String, Value>,
-    /// What the fact is needed for.
-    pub purpose: Slug,
-    /// On whose behalf.
-    pub officer: String,
-    /// The agency's own case number.
-    pub case: Option<String>,
+    pub parameters: Arc<Map<String, Value>>,
+    /// On whose behalf, and what for.
+    pub occasion: Arc<Occasion>,
     /// A fact that was got before this moment will not do.
     pub not_before: Option<Timestamp>,
-    /// Identifies the request.
-    pub request_id: String,
-    /// The caller's trace context, handed on.
-    pub traceparent: Option<String>,
     /// Whether it is to be kept while a department cannot be asked, and asked again.
     pub patient: bool,
 }
@@ -110,8 +102,9 @@ impl Gateway {
         mut request: Request,
         wait: Duration,
     ) -> Result<Arc<Verification>, Unverified> {
-        let permit =
-            self.authorise(agency, request.claim.reference(), &request.purpose).map_err(Unverified::Refused)?;
+        let permit = self
+            .authorise(agency, request.claim.reference(), &request.occasion.purpose)
+            .map_err(Unverified::Refused)?;
         request.patient &= permit.keeps;
         let (id, asked) = (Uuid::now_v7(), self.clock.now());
         if !request.claim.is_connected() {

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,6 +16,7 @@ use super::problem::Problem;
 use super::verification_request::{Contract, VerificationRequest};
 use super::{Api, App, authenticate, body, guidance, reply};
 use crate::claims::WitnessReport;
+use crate::departments::Occasion;
 use crate::domain::{Answer, Cause, Outcome, Slug};
 use crate::gateway::{self, Unverified, Verification};
 use crate::rights::{Agency, Refusal};
@@ -82,14 +84,17 @@ fn gateway_request(
     gateway::Request {
         claim: question.claim,
         people: question.people,
-        parameters: question.parameters,
-        purpose: question.purpose,
-        // Departments want somebody to answer for the question; where nobody is named, the agency does.
-        officer: question.officer.unwrap_or_else(|| agency.id.to_string()),
-        case: question.case,
+        parameters: Arc::new(question.parameters),
+        occasion: Arc::new(Occasion {
+            agency: agency.id.clone(),
+            // Departments want somebody to answer for the question; where nobody is named, the agency does.
+            officer: question.officer.unwrap_or_else(|| agency.id.to_string()),
+            purpose: question.purpose,
+            case: question.case,
+            request_id: context.request_id.clone(),
+            traceparent: Some(context.traceparent.clone()),
+        }),
         not_before: oldest.and_then(|age| api.gateway.clock.now().checked_sub(age).ok()),
-        request_id: context.request_id.clone(),
-        traceparent: Some(context.traceparent.clone()),
         patient,
     }
 }

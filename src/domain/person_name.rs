@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -7,7 +8,7 @@ use super::mask;
 
 /// A person's name as registers hold it: NFC, 1 to 50 characters, the middle dot always U+00B7.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PersonName(Box<str>);
+pub struct PersonName(Arc<str>);
 
 /// Why a text is not a name. No variant holds the text itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +60,7 @@ impl FromStr for PersonName {
         if !all_allowed || !name.chars().any(is_letter) {
             return Err(PersonNameError::Character);
         }
-        Ok(Self(name.into_boxed_str()))
+        Ok(Self(name.into()))
     }
 }
 

@@ -69,13 +69,16 @@ impl Journey {
         let request = Request {
             claim,
             people,
-            parameters: question.parameters.clone(),
-            purpose: question.purpose.parse().ok()?,
-            officer: question.officer.clone(),
-            case: question.case.clone(),
+            parameters: Arc::new(question.parameters.clone()),
+            occasion: Arc::new(Occasion {
+                agency: AgencyId(question.agency.parse().ok()?),
+                officer: question.officer.clone(),
+                purpose: question.purpose.parse().ok()?,
+                case: question.case.clone(),
+                request_id: question.request_id.clone(),
+                traceparent: question.traceparent.clone(),
+            }),
             not_before: question.not_before,
-            request_id: question.request_id.clone(),
-            traceparent: question.traceparent.clone(),
             patient: question.patient,
         };
         let mut journey = Self {
@@ -102,15 +105,8 @@ impl Journey {
             inquiry: Inquiry::new(Arc::clone(claim), people.clone(), &values, crate::clock::day_of(self.asked)),
             departments: Arc::clone(&self.gateway.departments),
             freshness: Arc::clone(&self.gateway.freshness),
-            parameters: Arc::new(parameters.clone()),
-            occasion: Arc::new(Occasion {
-                agency: self.agency.clone(),
-                officer: self.request.officer.clone(),
-                purpose: self.request.purpose.clone(),
-                case: self.request.case.clone(),
-                request_id: self.request.request_id.clone(),
-                traceparent: self.request.traceparent.clone(),
-            }),
+            parameters: Arc::clone(parameters),
+            occasion: Arc::clone(&self.request.occasion),
             not_before: self.request.not_before,
             within: between(now, self.expires),
             started: now,
@@ -169,17 +165,18 @@ impl Journey {
             let name = person.name.as_ref().map(|name| name.reveal().to_owned()).unwrap_or_default();
             (person.id_number.reveal().to_owned(), name)
         };
+        let occasion = &self.request.occasion;
         let question = OpenQuestion {
             id: self.id,
             agency: self.agency.to_string(),
             claim: self.request.claim.reference().to_string(),
             people: self.request.people.iter().map(person).collect(),
-            parameters: self.request.parameters.clone(),
-            purpose: self.request.purpose.to_string(),
-            officer: self.request.officer.clone(),
-            case: self.request.case.clone(),
-            request_id: self.request.request_id.clone(),
-            traceparent: self.request.traceparent.clone(),
+            parameters: (*self.request.parameters).clone(),
+            purpose: occasion.purpose.to_string(),
+            officer: occasion.officer.clone(),
+            case: occasion.case.clone(),
+            request_id: occasion.request_id.clone(),
+            traceparent: occasion.traceparent.clone(),
             not_before: self.request.not_before,
             asked: self.asked,
             expires: self.expires,

@@ -1,6 +1,8 @@
 //! Proving who we are. Secrets are never shown.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -262,7 +264,7 @@ async fn fetch(request: RequestBuilder, form: &[(&str, &str)]) -> Result<Value, 
 
 impl DigestOfFields {
     fn apply(&self, mut request: RequestBuilder) -> Result<RequestBuilder, Cause> {
-        let mut fields = Fields { digest: self, millis: millis(), uuid: uuid::Uuid::now_v7().to_string(), sign: None };
+        let mut fields = Fields { digest: self, millis: millis(), uuid: OnceCell::new(), sign: None };
         let text = self.text.fill(&fields, Landing::Plain).map_err(|_| Cause::Misconfigured)?;
         fields.sign = Some(self.digest(text.as_bytes()));
         for (name, template) in &self.headers {
@@ -279,7 +281,12 @@ impl DigestOfFields {
             Algorithm::Sha256 => Sha256::digest(text).to_vec(),
             Algorithm::Sm3 => sm3::Sm3::digest(text).to_vec(),
         };
-        let hex = || bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let hex = || {
+            bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+        };
         match self.encoding {
             DigestEncoding::Hex => hex(),
             DigestEncoding::UpperHex => hex().to_uppercase(),
@@ -294,21 +301,22 @@ pub(super) const DIGEST_INPUTS: [&str; 6] = ["app_key", "secret", "time_millis",
 struct Fields<'a> {
     digest: &'a DigestOfFields,
     millis: u128,
-    uuid: String,
+    /// The same wherever it stands.
+    uuid: OnceCell<String>,
     sign: Option<String>,
 }
 
 impl Inputs for Fields<'_> {
-    fn value(&self, name: &str) -> Option<String> {
-        match name {
-            "app_key" => Some(self.digest.app_key.clone()),
-            "secret" => Some(self.digest.secret.reveal().to_owned()),
-            "time_millis" => Some(self.millis.to_string()),
-            "time_seconds" => Some((self.millis / 1000).to_string()),
-            "uuid" => Some(self.uuid.clone()),
-            "sign" => self.sign.clone(),
-            _ => None,
-        }
+    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+        Some(match name {
+            "app_key" => self.digest.app_key.as_str().into(),
+            "secret" => self.digest.secret.reveal().into(),
+            "time_millis" => self.millis.to_string().into(),
+            "time_seconds" => (self.millis / 1000).to_string().into(),
+            "uuid" => self.uuid.get_or_init(|| uuid::Uuid::now_v7().to_string()).into(),
+            "sign" => self.sign.as_deref()?.into(),
+            _ => return None,
+        })
     }
 }
 

@@ -184,9 +184,7 @@ fn xml(text: &str, arrays: &[String]) -> Result<Value, Undecodable> {
             }
             Event::End(_) => {
                 let closed = open.pop().ok_or(Undecodable)?;
-                let path: Vec<&str> = open.iter().skip(1).map(|element| element.name.as_str()).collect();
-                let path = [&path[..], &[closed.name.as_str()]].concat().join("/");
-                let is_array = arrays.iter().any(|array| path == *array || path.ends_with(&format!("/{array}")));
+                let is_array = arrays.iter().any(|array| stands_at(&open, &closed, array));
                 let parent = open.last_mut().ok_or(Undecodable)?;
                 parent.add(closed, is_array)?;
             }
@@ -213,6 +211,13 @@ fn xml(text: &str, arrays: &[String]) -> Result<Value, Undecodable> {
         Some(root) if open.is_empty() && !root.children.is_empty() => Ok(Value::Object(root.children)),
         _ => Err(Undecodable),
     }
+}
+
+/// Whether an element's path ends with this one.
+fn stands_at(open: &[Element], closed: &Element, path: &str) -> bool {
+    let around = open.iter().rev().map(|element| element.name.as_str());
+    let mut names = std::iter::once(closed.name.as_str()).chain(around);
+    path.rsplit('/').all(|part| names.next() == Some(part))
 }
 
 /// The five entities of XML 1.0 section 4.6.

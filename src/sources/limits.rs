@@ -70,6 +70,9 @@ impl Outage {
 impl Limits {
     /// If the source is planned to be out of service at this moment: until when.
     pub(super) fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.outages.is_empty() {
+            return None;
+        }
         let mut end = None;
         let mut moment = SHANGHAI.to_datetime(now);
         // One outage may begin where another ends; a week of them has no end that matters.

@@ -87,9 +87,10 @@ impl Exchange {
         };
         let reply = super::decode::decode(&self.steps, body).map_err(|_| Cause::InvalidSourceResponse)?;
         let schema = own.and_then(|own| own.schema.as_ref()).unwrap_or(&self.schema);
-        if let Some(error) = schema.iter_errors(&reply).next() {
+        if !schema.is_valid(&reply) {
             // Where in the schema, never what in the reply.
-            tracing::debug!(schema.path = %error.schema_path(), "a reply does not fit its schema");
+            let place = schema.iter_errors(&reply).next().map(|error| error.schema_path().to_string());
+            tracing::debug!(schema.path = place.unwrap_or_default(), "a reply does not fit its schema");
             return Err(Cause::InvalidSourceResponse);
         }
         let codes = own.map(|own| &own.codes).or(self.envelope.codes.as_ref());
@@ -137,7 +138,13 @@ impl Path {
     }
 
     fn value<'a>(&self, value: &'a Value) -> Option<&'a Value> {
-        self.values(value).into_iter().next()
+        if self.0.iter().any(|part| part == "*") {
+            return self.values(value).into_iter().next();
+        }
+        self.0.iter().try_fold(value, |value, part| match value {
+            Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
+            value => value.get(part.as_str()),
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! From a question to an HTTP request.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +11,7 @@ use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Url};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::template::{Inputs, Landing, Template, Unrepresentable};
 use super::text::Charset;
@@ -21,6 +23,8 @@ use crate::domain::Sex;
 pub(super) struct RequestTemplate {
     pub(super) method: Method,
     pub(super) address: Url,
+    /// The whole address, once it is known to be the same whatever is asked.
+    pub(super) always: OnceLock<Url>,
     pub(super) path: Template,
     pub(super) query: Vec<(String, Template)>,
     pub(super) headers: Vec<(HeaderName, Template)>,
@@ -86,44 +90,56 @@ pub(super) struct QuestionInputs<'a> {
 }
 
 impl Inputs for QuestionInputs<'_> {
-    fn value(&self, name: &str) -> Option<String> {
+    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
         let Question { about, occasion, parameters, .. } = self.question;
         if let Some(parameter) = name.strip_prefix("parameters.") {
             return match parameters.get(parameter)? {
-                Value::String(text) => Some(text.clone()),
-                value @ (Value::Bool(_) | Value::Number(_)) => Some(value.to_string()),
+                Value::String(text) => Some(text.into()),
+                value @ (Value::Bool(_) | Value::Number(_)) => Some(value.to_string().into()),
                 Value::Null | Value::Array(_) | Value::Object(_) => None,
             };
         }
         if let Some(captured) = name.strip_prefix("captured.") {
-            return self.captured.iter().find(|(name, _)| name == captured).map(|(_, value)| value.clone());
+            return self.captured.iter().find(|(name, _)| name == captured).map(|(_, value)| value.into());
         }
-        let born = about.id_number.birth_date();
-        match name {
-            "id_number" => Some(about.id_number.reveal().to_owned()),
-            "name" => about.name.as_ref().map(|name| name.reveal().to_owned()),
-            "birth_date" => Some(born.to_string()),
-            "birth_date_basic" => Some(born.strftime("%Y%m%d").to_string()),
-            "sex" => Some(if about.id_number.sex() == Sex::Female { "female" } else { "male" }.to_owned()),
-            "sex_code" => Some(about.id_number.sex().code().to_owned()),
-            "division" => Some(about.id_number.division().to_owned()),
-            "purpose" => Some(occasion.purpose.to_string()),
-            "case" => Some(occasion.case.clone().unwrap_or_default()),
-            "officer" => Some(occasion.officer.clone()),
-            "agency" => Some(occasion.agency.to_string()),
-            "request_id" => Some(occasion.request_id.clone()),
-            "time_millis" => Some(self.now.as_millisecond().to_string()),
-            "time_seconds" => Some(self.now.as_second().to_string()),
-            "time_iso" => Some(self.now.to_string()),
-            "uuid" => Some(uuid::Uuid::now_v7().to_string()),
-            _ => None,
-        }
+        let born = || about.id_number.birth_date();
+        Some(match name {
+            "id_number" => about.id_number.reveal().into(),
+            "name" => about.name.as_ref()?.reveal().into(),
+            "birth_date" => born().to_string().into(),
+            "birth_date_basic" => born().strftime("%Y%m%d").to_string().into(),
+            "sex" => if about.id_number.sex() == Sex::Female { "female" } else { "male" }.into(),
+            "sex_code" => about.id_number.sex().code().into(),
+            "division" => about.id_number.division().into(),
+            "purpose" => occasion.purpose.as_str().into(),
+            "case" => occasion.case.as_deref().unwrap_or_default().into(),
+            "officer" => occasion.officer.as_str().into(),
+            "agency" => occasion.agency.0.as_str().into(),
+            "request_id" => occasion.request_id.as_str().into(),
+            "time_millis" => self.now.as_millisecond().to_string().into(),
+            "time_seconds" => self.now.as_second().to_string().into(),
+            "time_iso" => self.now.to_string().into(),
+            "uuid" => uuid::Uuid::now_v7().to_string().into(),
+            _ => return None,
+        })
     }
 }
 
 impl RequestTemplate {
     /// The request for these inputs.
     pub(super) fn build(&self, client: &Client, inputs: &dyn Inputs) -> Result<RequestBuilder, Unrepresentable> {
+        let mut request = client.request(self.method.clone(), self.url(inputs)?);
+        for (name, template) in &self.headers {
+            let value = template.fill(inputs, Landing::Header)?;
+            request = request.header(name, HeaderValue::from_str(&value).map_err(|_| Unrepresentable)?);
+        }
+        self.body.add(request, inputs, self.headers.iter().any(|(name, _)| name == CONTENT_TYPE))
+    }
+
+    fn url(&self, inputs: &dyn Inputs) -> Result<Url, Unrepresentable> {
+        if let Some(always) = self.always.get() {
+            return Ok(always.clone());
+        }
         let mut url = self.address.clone();
         let path = self.path.fill(inputs, Landing::Url)?;
         if has_dot_segment(&path) {
@@ -139,13 +155,11 @@ impl RequestTemplate {
                 query.push(format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
             }
             url.set_query(Some(&query.join("&")));
+        } else if self.path.is_fixed() {
+            // Another thread may have been faster.
+            let _ = self.always.set(url.clone());
         }
-        let mut request = client.request(self.method.clone(), url);
-        for (name, template) in &self.headers {
-            let value = template.fill(inputs, Landing::Header)?;
-            request = request.header(name, HeaderValue::from_str(&value).map_err(|_| Unrepresentable)?);
-        }
-        self.body.add(request, inputs, self.headers.iter().any(|(name, _)| name == CONTENT_TYPE))
+        Ok(url)
     }
 
     /// The inputs that it uses.
@@ -178,13 +192,13 @@ impl Body {
     ) -> Result<RequestBuilder, Unrepresentable> {
         let (kind, body) = match self {
             Self::None => return Ok(request),
-            Self::Json(json) => ("application/json", json.fill(inputs)?.to_string().into_bytes()),
+            Self::Json(json) => ("application/json", json.fill(inputs)?.into_bytes()),
             Self::Form(fields) => {
                 let mut pairs = Vec::new();
                 for (name, field) in fields {
                     let value = match field {
                         FormField::Text(template) => template.fill(inputs, Landing::Plain)?,
-                        FormField::Json(json) => json.fill(inputs)?.to_string(),
+                        FormField::Json(json) => json.fill(inputs)?,
                     };
                     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
                     pairs.push(format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
@@ -221,25 +235,46 @@ struct WithParts<'a> {
 }
 
 impl Inputs for WithParts<'_> {
-    fn value(&self, name: &str) -> Option<String> {
+    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
         match name.strip_prefix("part.") {
-            Some(part) => self.parts.iter().find(|(name, _)| *name == part).map(|(_, text)| text.clone()),
+            Some(part) => self.parts.iter().find(|(name, _)| *name == part).map(|(_, text)| text.into()),
             None => self.inputs.value(name),
         }
     }
 }
 
 impl JsonTemplate {
-    fn fill(&self, inputs: &dyn Inputs) -> Result<Value, Unrepresentable> {
-        Ok(match self {
-            Self::Text(template) => Value::String(template.fill(inputs, Landing::Plain)?),
-            Self::Fixed(value) => value.clone(),
-            Self::Array(items) => Value::Array(items.iter().map(|item| item.fill(inputs)).collect::<Result<_, _>>()?),
-            Self::Object(members) => {
-                let fill = |(name, value): &(String, Self)| Ok((name.clone(), value.fill(inputs)?));
-                Value::Object(members.iter().map(fill).collect::<Result<Map<_, _>, _>>()?)
+    /// The document as text.
+    fn fill(&self, inputs: &dyn Inputs) -> Result<String, Unrepresentable> {
+        let mut text = String::with_capacity(512);
+        self.write(inputs, &mut text)?;
+        Ok(text)
+    }
+
+    fn write(&self, inputs: &dyn Inputs, text: &mut String) -> Result<(), Unrepresentable> {
+        match self {
+            Self::Text(template) => quote(&template.fill(inputs, Landing::Plain)?, text),
+            Self::Fixed(value) => text.push_str(&value.to_string()),
+            Self::Array(items) => {
+                text.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    text.push_str(if index > 0 { "," } else { "" });
+                    item.write(inputs, text)?;
+                }
+                text.push(']');
             }
-        })
+            Self::Object(members) => {
+                text.push('{');
+                for (index, (name, value)) in members.iter().enumerate() {
+                    text.push_str(if index > 0 { "," } else { "" });
+                    quote(name, text);
+                    text.push(':');
+                    value.write(inputs, text)?;
+                }
+                text.push('}');
+            }
+        }
+        Ok(())
     }
 
     fn templates<'a>(&'a self, templates: &mut Vec<&'a Template>) {
@@ -250,6 +285,11 @@ impl JsonTemplate {
             Self::Object(members) => members.iter().for_each(|(_, value)| value.templates(templates)),
         }
     }
+}
+
+/// Writes a JSON string.
+fn quote(value: &str, text: &mut String) {
+    text.push_str(&Value::from(value).to_string());
 }
 
 /// Whether a path holds a segment that means another place than it says (RFC 3986 section 5.2.4). Nothing can encode such a

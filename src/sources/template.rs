@@ -1,6 +1,7 @@
 //! Texts with inputs in braces. A value is encoded for the place where it lands, so that it can never change the structure
 //! of what is around it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -80,6 +81,11 @@ impl Template {
         })
     }
 
+    /// Whether it is the same text whatever is asked.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.inputs().next().is_none()
+    }
+
     /// The text with its inputs filled in.
     pub(super) fn fill(&self, inputs: &dyn Inputs, landing: Landing) -> Result<String, Unrepresentable> {
         let mut text = String::new();
@@ -88,7 +94,7 @@ impl Template {
                 Segment::Literal(literal) => text.push_str(literal),
                 Segment::Input { name, quoted } => {
                     let value = inputs.value(name).ok_or(Unrepresentable)?;
-                    let value = if *quoted { quote(&value)? } else { value };
+                    let value = if *quoted { quote(&value)?.into() } else { value };
                     land(&value, landing, &mut text)?;
                 }
             }
@@ -100,7 +106,7 @@ impl Template {
 /// Values by name.
 pub(super) trait Inputs {
     /// The value of an input; `None` if there is none on this occasion.
-    fn value(&self, name: &str) -> Option<String>;
+    fn value(&self, name: &str) -> Option<Cow<'_, str>>;
 }
 
 /// Doubles single quotes, as SQL-like conditions want it. A backslash means something else to each department's database, so
@@ -155,8 +161,8 @@ mod tests {
     struct One(String);
 
     impl Inputs for One {
-        fn value(&self, name: &str) -> Option<String> {
-            (name == "x").then(|| self.0.clone())
+        fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+            (name == "x").then(|| self.0.as_str().into())
         }
     }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use reqwest::{Method, Url};
 use serde_json::Value;
@@ -83,7 +84,15 @@ impl Loader<'_> {
             headers.extend(self.header(&place, name).zip(self.template(&place, template, &inputs)));
         }
         let body = self.body(&format!("{place}/body"), &text.body, captured);
-        Some(RequestTemplate { method: method?, address: address.clone(), path: path?, query, headers, body: body? })
+        Some(RequestTemplate {
+            method: method?,
+            address: address.clone(),
+            always: OnceLock::new(),
+            path: path?,
+            query,
+            headers,
+            body: body?,
+        })
     }
 
     fn body(&mut self, place: &str, text: &BodyText, captured: &[&str]) -> Option<Body> {
