@@ -88,7 +88,7 @@ pub struct AgencyLimits {
 
 impl Default for AgencyLimits {
     fn default() -> Self {
-        Self { per_second: 1_000, at_once: 500 }
+        Self { per_second: 100_000, at_once: 10_000 }
     }
 }
 
@@ -165,7 +165,7 @@ struct RawMemory {
 
 impl Default for RawMemory {
     fn default() -> Self {
-        Self { facts_mib: 64, verifications: 200_000, verifications_for: "1h".to_owned(), idempotent_replies: 50_000 }
+        Self { facts_mib: 48, verifications: 50_000, verifications_for: "1h".to_owned(), idempotent_replies: 10_000 }
     }
 }
 

@@ -9,8 +9,8 @@
 //! | 5 edge | [`cli`]: one file a command |
 //! | 4 faces | [`server`]: puts everything together and runs it; [`api`]: the REST contract, one file an endpoint group; [`simulator`]: departments to run against |
 //! | 3 use case | [`gateway`]: authorise → plan → ask → decide → answer |
-//! | 2 shell | [`sources`]: departments over HTTP; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`store`]: what survives a restart |
-//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`departments`]: what the use case needs of a department; [`durable`]: and of a store |
+//! | 2 shell | [`sources`]: departments over HTTP, behind a resilience stack; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`store`]: what survives a restart; [`callbacks`]: agencies are told of outcomes |
+//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`breaker`]: whether calls go through |
 //! | 0 words | [`domain`]: ID numbers, names, divisions, outcomes; [`clock`]; [`diagnostic`], [`document`]: files checked with every error at once |
 //!
 //! Layers 0 and 1 are plain code: values in, values out.
@@ -22,7 +22,8 @@
 //! the agency may ask that, and opens an [`Inquiry`](claims::Inquiry). The inquiry says which questions to ask now; [`cache`]
 //! answers those that it remembers and merges equal ones; [`sources`] sends the others, and lets nothing through that is not
 //! an answer about this person. Each answer is settled in the inquiry, until nothing that is missing could change the
-//! outcome. What the departments recorded stays here; yes or no goes out.
+//! outcome. What the departments recorded stays here; yes or no goes out. A question that takes longer is kept by [`store`]
+//! before its caller is told `pending`, and travels on (`gateway/journey.rs`), in the next process if this one ends.
 
 pub mod access;
 pub mod api;

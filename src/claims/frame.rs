@@ -101,21 +101,29 @@ impl Frame {
     pub(super) fn expand(&mut self, asked: &mut Asked, today: &str) -> bool {
         let claim = self.claim.clone();
         let mut awaited = false;
+        let mut said = self.parts(asked, today);
         for (index, part) in claim.parts.iter().enumerate() {
-            let said = self.parts(asked, today);
             if !matters(claim.rule, &said, index) || !self.can_settle(&said, asked) {
                 continue;
             }
             let waits = match part {
                 Part::Witness(witness) => {
-                    while self.request(witness, asked, today) {}
+                    let mut moved = false;
+                    while self.request(witness, asked, today) {
+                        moved = true;
+                    }
+                    // A fact that is not called for is as good as known.
+                    if moved {
+                        said = self.parts(asked, today);
+                    }
                     self.awaits(witness, asked)
                 }
-                Part::Claim(_) => self
-                    .components
-                    .get_mut(index)
-                    .and_then(Option::as_mut)
-                    .is_some_and(|frame| frame.expand(asked, today)),
+                Part::Claim(_) => {
+                    let frame = self.components.get_mut(index).and_then(Option::as_mut);
+                    let waits = frame.is_some_and(|frame| frame.expand(asked, today));
+                    said = self.parts(asked, today);
+                    waits
+                }
             };
             awaited |= waits;
             if waits && claim.rule == Rule::First {

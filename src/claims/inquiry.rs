@@ -1,5 +1,6 @@
 //! One question being answered: a claim about these people, with what is known so far.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::frame::Frame;
+use super::verdict::Verdict;
 use super::scope::Subject;
 use super::{Claim, constant};
 use crate::departments::{Fact, OperationRef};
@@ -23,6 +25,8 @@ pub struct Inquiry {
     root: Frame,
     asked: Asked,
     today: String,
+    /// Worked out once, until something more is known.
+    verdict: OnceCell<Option<Verdict>>,
 }
 
 /// A question that is to be asked now.
@@ -61,7 +65,7 @@ impl Inquiry {
         let today = today.to_string();
         let subjects = people.into_iter().map(Subject::from).collect();
         let root = Frame::new(claim, subjects, parameters, &today);
-        Self { root, asked: Asked::default(), today }
+        Self { root, asked: Asked::default(), today, verdict: OnceCell::new() }
     }
 
     /// The claim.
@@ -74,8 +78,9 @@ impl Inquiry {
     /// after the other; nothing is asked twice, and nothing that cannot change the outcome any more.
     pub fn advance(&mut self) -> Vec<Ask> {
         let before = self.asked.slots.len();
-        if self.root.verdicts(&self.asked, &self.today).settled().is_none() {
+        if self.verdict().is_none() {
             self.root.expand(&mut self.asked, &self.today);
+            self.verdict.take();
         }
         let new = self.asked.slots.iter().enumerate().skip(before);
         new.map(|(slot, asked)| Ask { slot, operation: asked.operation.clone(), about: asked.about.clone() }).collect()
@@ -83,6 +88,7 @@ impl Inquiry {
 
     /// Notes an answer. `cached` says that it was known before this question was asked.
     pub fn settle(&mut self, slot: usize, answer: Result<Arc<Fact>, Cause>, cached: bool) {
+        self.verdict.take();
         if let Some(slot) = self.asked.slots.get_mut(slot) {
             slot.state = match answer {
                 Ok(fact) => State::Answered { fact, cached },
@@ -95,11 +101,16 @@ impl Inquiry {
     /// got might change it. `None` while answers are awaited or there is something to ask.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
-        match self.root.verdicts(&self.asked, &self.today).settled() {
+        match self.verdict() {
             Some(verdict) => Some(verdict.outcome()),
             None if self.asked.slots.iter().any(|slot| matches!(slot.state, State::Awaited)) => None,
             None => Some(Outcome::Unavailable),
         }
+    }
+
+    /// The one verdict that is left, if it is one.
+    fn verdict(&self) -> Option<Verdict> {
+        *self.verdict.get_or_init(|| self.root.verdicts(&self.asked, &self.today).settled())
     }
 
     /// What each witness that was asked has said, in the order of the claim.

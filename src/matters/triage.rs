@@ -172,16 +172,16 @@ impl Triage {
 fn outermost(mut findings: Vec<Finding>, reading: &Reading) -> Vec<Finding> {
     findings.retain(|finding| finding.score >= LEAST_SCORE);
     let covered = |finding: &Finding| {
+        let ends_a_demand = reading.papers.iter().any(|paper| paper.end == finding.span.end);
         findings.iter().any(|other| {
+            let covers = other.span.start <= finding.span.start && finding.span.end <= other.span.end;
+            if !covers || other.subject == finding.subject {
+                return false;
+            }
             // A pattern may reach from one demand, which ends with the paper's name, into the next.
-            let is_named = matches!(other.form, Form::Cue { .. })
-                && reading.papers.iter().any(|paper| paper.end == finding.span.end);
+            let is_named = ends_a_demand && matches!(other.form, Form::Cue { .. });
             let longer = other.span.len() > finding.span.len() && other.score >= finding.score - 0.1 && !is_named;
-            let surer = other.span == finding.span && other.score > finding.score + 0.05;
-            other.subject != finding.subject
-                && other.span.start <= finding.span.start
-                && finding.span.end <= other.span.end
-                && (longer || surer)
+            longer || other.span == finding.span && other.score > finding.score + 0.05
         })
     };
     findings.iter().filter(|finding| !covered(finding)).cloned().collect()

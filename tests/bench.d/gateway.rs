@@ -187,7 +187,7 @@ fn configure(directory: &Path, token: &heyan::access::Token) {
         fs::write(path, &file.text).unwrap();
     }
     let agency = format!(
-        "[[agencies]]\nid = \"bench\"\nname = \"bench\"\ntokens = [\"{}\"]\n[[agencies.grants]]\nclaims = [\"*\"]\npurposes = [\"*\"]\n",
+        "[[agencies]]\nid = \"bench\"\nname = \"bench\"\ntokens = [\"{}\"]\nlimits = {{ per_second = 1000000, at_once = 1000000 }}\n[[agencies.grants]]\nclaims = [\"*\"]\npurposes = [\"*\"]\n",
         token.hash()
     );
     fs::create_dir_all(directory.join("config/agencies")).unwrap();
