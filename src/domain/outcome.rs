@@ -152,63 +152,54 @@ impl Cause {
     }
 }
 
+/// What a cause says of the department, and of asking again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nature {
+    /// The department failed, and may be well a moment later.
+    Passing,
+    /// The department failed, and asking again at once would not help.
+    Standing,
+    /// The department was not called, because of what the gateway knows of it or may not do; later it may.
+    Held,
+    /// The question cannot be asked, now or later.
+    Hopeless,
+}
+
 impl Cause {
-    /// Whether asking again may go well a moment later.
-    #[must_use]
-    pub fn may_pass(self) -> bool {
+    fn nature(self) -> Nature {
         match self {
-            Self::Timeout | Self::ConnectRefused | Self::ConnectionLost | Self::Busy | Self::SourceError => true,
+            Self::Timeout | Self::ConnectRefused | Self::ConnectionLost | Self::Busy | Self::SourceError => {
+                Nature::Passing
+            }
             Self::Tls
             | Self::Denied
             | Self::InvalidSourceResponse
             | Self::WrongSubject
             | Self::UnknownCode
-            | Self::TooLarge
-            | Self::Misconfigured
-            | Self::PlannedOutage
-            | Self::CircuitOpen
-            | Self::RateLimited
-            | Self::Saturated
-            | Self::Interrupted
-            | Self::NotKept
-            | Self::Unrepresentable => false,
+            | Self::TooLarge => Nature::Standing,
+            Self::PlannedOutage | Self::CircuitOpen | Self::RateLimited | Self::Saturated | Self::NotKept => {
+                Nature::Held
+            }
+            Self::Misconfigured | Self::Interrupted | Self::Unrepresentable => Nature::Hopeless,
         }
+    }
+
+    /// Whether asking again may go well a moment later.
+    #[must_use]
+    pub fn may_pass(self) -> bool {
+        self.nature() == Nature::Passing
     }
 
     /// Whether it is the department that failed.
     #[must_use]
     pub fn is_the_departments(self) -> bool {
-        match self {
-            Self::Timeout
-            | Self::ConnectRefused
-            | Self::ConnectionLost
-            | Self::Tls
-            | Self::Busy
-            | Self::Denied
-            | Self::SourceError
-            | Self::InvalidSourceResponse
-            | Self::WrongSubject
-            | Self::UnknownCode
-            | Self::TooLarge => true,
-            Self::Misconfigured
-            | Self::PlannedOutage
-            | Self::CircuitOpen
-            | Self::RateLimited
-            | Self::Saturated
-            | Self::Interrupted
-            | Self::NotKept
-            | Self::Unrepresentable => false,
-        }
+        matches!(self.nature(), Nature::Passing | Nature::Standing)
     }
 
     /// Whether the question may be asked again later, when the department can be asked.
     #[must_use]
     pub fn is_passing(self) -> bool {
-        self.may_pass()
-            || matches!(
-                self,
-                Self::PlannedOutage | Self::CircuitOpen | Self::RateLimited | Self::Saturated | Self::NotKept
-            )
+        matches!(self.nature(), Nature::Passing | Nature::Held)
     }
 }
 
