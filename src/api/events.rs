@@ -103,7 +103,6 @@ pub(super) fn documentation() -> (&'static str, Value) {
             problem(413, "The body is too large"),
             problem(415, "The body is not declared as JSON"),
             problem(422, "The body is not an event"),
-            problem(503, "More requests than the gateway can do"),
         ],
     );
     create["parameters"] = json!([parameter("path", "id", true, &json!({"type": "string"}), "The source's id")]);

@@ -27,8 +27,10 @@ pub(super) fn documentation() -> [(&'static str, Value); 2] {
     });
     let mut ready = operation("ready", "Whether requests are taken", [answer(200, "They are", &status)]);
     ready["responses"]["503"] = answer(503, "The process is stopping", &status).1;
-    [
-        ("/livez", json!({"get": operation("live", "Whether the process runs", [answer(200, "It does", &status)])})),
-        ("/readyz", json!({"get": ready})),
-    ]
+    let mut live = operation("live", "Whether the process runs", [answer(200, "It does", &status)]);
+    // It is answered however many requests there are.
+    if let Some(responses) = live["responses"].as_object_mut() {
+        responses.remove("503");
+    }
+    [("/livez", json!({"get": live})), ("/readyz", json!({"get": ready}))]
 }

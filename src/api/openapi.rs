@@ -60,15 +60,18 @@ pub fn document(catalog: &Catalog, purposes: &BTreeMap<Slug, String>) -> Value {
     })
 }
 
-/// One operation with its answers.
+/// One operation with its answers, and the one that any request may get.
 pub(super) fn operation(id: &str, summary: &str, answers: impl IntoIterator<Item = (String, Value)>) -> Value {
-    let responses: Map<String, Value> = answers.into_iter().collect();
+    let overloaded = problem(503, "More requests than the gateway can do, or a question that it cannot keep");
+    let responses: Map<String, Value> = answers.into_iter().chain([overloaded]).collect();
     json!({"operationId": id, "summary": summary, "responses": responses})
 }
 
 /// An operation that needs a credential.
 pub(super) fn secured(mut operation: Value) -> Value {
     operation["security"] = json!([{"bearer": []}]);
+    let (status, limited) = problem(429, "More requests than the agency may make");
+    operation["responses"][status] = limited;
     operation
 }
 

@@ -239,7 +239,6 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
             problem(413, "The body is too large"),
             problem(415, "The body is not declared as JSON"),
             problem(422, "The body is not a question"),
-            problem(503, "The question takes longer, and cannot be kept"),
         ],
     );
     create["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": request}}});

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::frame::Frame;
-use super::verdict::Verdict;
 use super::scope::Subject;
+use super::verdict::Verdict;
 use super::{Claim, constant};
 use crate::departments::{Fact, OperationRef};
 use crate::domain::{Answer, Cause, Outcome, Person, Slug};
