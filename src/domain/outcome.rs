@@ -63,9 +63,9 @@ impl Outcome {
 pub enum Cause {
     /// No answer in time.
     Timeout,
-    /// Nothing listens at the department's address.
+    /// Nothing listens at the department's address, or it hangs up before it says anything.
     ConnectRefused,
-    /// The connection broke before the whole answer was there.
+    /// The connection broke in the middle of the answer.
     ConnectionLost,
     /// The secure connection failed.
     Tls,

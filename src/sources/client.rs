@@ -312,7 +312,11 @@ pub(super) async fn bounded(mut response: Response, most: usize) -> Result<Vec<u
         return Err(Cause::TooLarge);
     }
     let mut body = Vec::with_capacity(announced.unwrap_or(1024));
-    while let Some(chunk) = response.chunk().await.map_err(|error| cause(&error))? {
+    let lost = |error: reqwest::Error| match cause(&error) {
+        Cause::ConnectRefused => Cause::ConnectionLost,
+        cause => cause,
+    };
+    while let Some(chunk) = response.chunk().await.map_err(lost)? {
         if body.len() + chunk.len() > most {
             return Err(Cause::TooLarge);
         }
@@ -321,7 +325,7 @@ pub(super) async fn bounded(mut response: Response, most: usize) -> Result<Vec<u
     Ok(body)
 }
 
-/// Why an exchange failed.
+/// Why an exchange failed before the head of a reply was there.
 pub(super) fn cause(error: &reqwest::Error) -> Cause {
     if error.is_timeout() {
         return Cause::Timeout;
@@ -346,7 +350,7 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
         }
         inner = error.source();
     }
-    if error.is_connect() { Cause::ConnectRefused } else { Cause::ConnectionLost }
+    Cause::ConnectRefused
 }
 
 /// Makes the one crypto provider of this program known to its TLS library. Doing it again changes nothing.

@@ -81,7 +81,7 @@ impl Stack<'_> {
         deadline: Instant,
     ) -> Option<Duration> {
         let renews = failure.cause == Cause::Denied && made == 1;
-        let may_pass = failure.cause.may_pass() && (attempt.is_safe() || failure.cause == Cause::ConnectRefused);
+        let may_pass = failure.cause.may_pass() && attempt.is_safe();
         let pause = if renews { Duration::ZERO } else { PAUSE * (1 << (made - 1).min(10)) };
         let pause = pause.mul_f64(0.5 + (self.jitter)());
         let in_time = Instant::now() + pause + self.circuit.latency() < deadline;
