@@ -1,13 +1,15 @@
 //! Layer 2: departments' systems, each described by a file and asked over HTTP.
 //!
 //! A question goes down this list, and its answer up: `client`, `stack` (with `state` and `limits`), `request` (with
-//! `template`), `authentication`, `decode`, `reply`. `text` is a file as it is written, `load` checks it.
+//! `template`), `authentication`, `decode`, `reply`. `text` is a file as it is written, `load` checks it. `probe` finds
+//! out whether the sources can be asked.
 
 mod authentication;
 mod client;
 mod decode;
 mod limits;
 mod load;
+mod probe;
 mod reply;
 mod request;
 mod stack;
@@ -21,13 +23,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jsonschema::Validator;
+use reqwest::{Method, Url};
 
 use crate::departments::OperationPromise;
 use crate::diagnostic::Diagnostic;
 use crate::domain::{Slug, TokenHash};
 
+pub use authentication::Credential;
 pub use client::{ClientError, Sources, install_crypto};
 pub use load::Surroundings;
+pub use probe::{Probed, TlsTrouble, Trouble, probe};
 pub use state::States;
 
 use authentication::Authentication;
@@ -43,6 +48,8 @@ pub struct Description {
     /// Where its id is written.
     place: Diagnostic,
     name: String,
+    address: Url,
+    health: Option<Health>,
     proxy: Option<String>,
     ca: Option<Vec<u8>>,
     identity: Option<Vec<u8>>,
@@ -51,6 +58,15 @@ pub struct Description {
     limits: Limits,
     planned_outages: Vec<String>,
     operations: BTreeMap<Slug, Operation>,
+}
+
+/// How a source is asked whether it is well, without anybody's data.
+#[derive(Debug)]
+struct Health {
+    method: Method,
+    address: Url,
+    /// What it answers when it is.
+    status: u16,
 }
 
 /// How long an operation's answers may serve.

@@ -1,10 +1,14 @@
+mod words;
+
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::{Failure, count, say};
+use crate::clock::SystemClock;
 use crate::config::Folder;
 use crate::server::Installation;
+use crate::sources::{self, Probed};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -14,6 +18,13 @@ pub(super) struct Arguments {
     /// Lay the folders `config` and `schemas` of this directory over it
     #[arg(long, value_name = "DIR")]
     overlay: Vec<PathBuf>,
+    /// Then see whether each department can be asked: address, connection, TLS, credentials, health operation, clock. Nobody's
+    /// data is asked for
+    #[arg(long)]
+    probe: bool,
+    /// Print what the probe finds as JSON
+    #[arg(long, requires = "probe")]
+    json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -22,14 +33,32 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let embedded = arguments.config.is_none();
     let variable = |name: &str| std::env::var(name).ok().or_else(|| super::demo::secret(name).filter(|_| embedded));
     let installation = Installation::load(&folder, &variable).map_err(Failure::Configuration)?;
-    say(&format!(
+    if !arguments.json {
+        say(&summary(&installation));
+    }
+    if arguments.probe { probe(&installation, arguments.json) } else { Ok(()) }
+}
+
+fn summary(installation: &Installation) -> String {
+    format!(
         "{}, {} with claims of {}, {}: no errors",
         count(installation.catalog.matters().len(), "matter"),
         count(installation.descriptions.len(), "source"),
         count(installation.catalog.claims().count(), "kind"),
         count(installation.settings.agencies.len(), "agency").replace("agencys", "agencies"),
-    ));
-    Ok(())
+    )
+}
+
+/// Calls every department, and says of each what is wrong with it.
+fn probe(installation: &Installation, json: bool) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let probed = runtime.block_on(sources::probe(&installation.descriptions, &SystemClock));
+    if json {
+        say(&words::json(&probed).to_string());
+    } else {
+        probed.iter().flat_map(words::lines).for_each(|line| say(&line));
+    }
+    if probed.iter().all(Probed::is_well) { Ok(()) } else { Err(Failure::No) }
 }
 
 /// The folder around a file, or the embedded one, with overlays.

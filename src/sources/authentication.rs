@@ -1,8 +1,9 @@
 //! Proving who we are. Secrets are never shown.
 
-use std::borrow::Cow;
-use std::cell::OnceCell;
-use std::fmt::{self, Write as _};
+mod digest;
+
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -11,31 +12,42 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::template::{Inputs, Landing, Template};
-use super::text::{Algorithm, CredentialsIn, DigestEncoding};
+use super::text::CredentialsIn;
 use crate::domain::{Cause, TokenHash};
+
+pub(super) use digest::{DIGEST_INPUTS, DigestOfFields};
 
 /// A secret, which shows itself to nobody.
 #[derive(Clone)]
-pub(super) struct Secret(Zeroizing<String>);
+pub(super) struct Secret {
+    text: Zeroizing<String>,
+    /// Where the operator keeps it, in words; `None`: a department gave it.
+    place: Option<Arc<str>>,
+}
 
 impl Secret {
-    pub(super) fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+    /// One that a department gave.
+    fn given(text: String) -> Self {
+        Self { text: Zeroizing::new(text), place: None }
+    }
+
+    /// One that the operator keeps.
+    pub(super) fn kept(text: String, place: String) -> Self {
+        Self { text: Zeroizing::new(text), place: Some(place.into()) }
     }
 
     fn reveal(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The hash by which whoever shows it is known.
     pub(super) fn token_hash(&self) -> TokenHash {
-        TokenHash::of(&self.0)
+        TokenHash::of(&self.text)
     }
 }
 
@@ -90,17 +102,6 @@ pub(super) struct ExchangePlatform {
     pub(super) key: Cached,
 }
 
-/// Headers that hold a digest of our key, our secret and the time.
-#[derive(Debug)]
-pub(super) struct DigestOfFields {
-    pub(super) algorithm: Algorithm,
-    pub(super) app_key: String,
-    pub(super) secret: Secret,
-    pub(super) text: Template,
-    pub(super) encoding: DigestEncoding,
-    pub(super) headers: Vec<(HeaderName, Template)>,
-}
-
 /// A token or a working key that serves for a while. Those who need it at once wait for one fetch.
 #[derive(Default)]
 pub(super) struct Cached(Mutex<Option<Fetched>>);
@@ -109,6 +110,15 @@ struct Fetched {
     secret: Secret,
     when: Instant,
     until: Instant,
+}
+
+impl Fetched {
+    fn new(secret: Secret, lifetime: Duration) -> Self {
+        // It must not expire on its way to the department.
+        let margin = (lifetime / 10).min(Duration::from_secs(30));
+        let when = Instant::now();
+        Self { secret, when, until: when + lifetime.saturating_sub(margin) }
+    }
 }
 
 /// What was fetched so lately is not what the department refuses.
@@ -128,11 +138,12 @@ impl Cached {
             return Ok(fetched.secret.clone());
         }
         let (secret, lifetime) = fetch.await?;
-        // It must not expire on its way to the department.
-        let margin = (lifetime / 10).min(Duration::from_secs(30));
-        let when = Instant::now();
-        *slot = Some(Fetched { secret: secret.clone(), when, until: when + lifetime.saturating_sub(margin) });
+        *slot = Some(Fetched::new(secret.clone(), lifetime));
         Ok(secret)
+    }
+
+    async fn put(&self, secret: Secret, lifetime: Duration) {
+        *self.0.lock().await = Some(Fetched::new(secret, lifetime));
     }
 
     /// Forgets it, unless it is young. Returns whether it did.
@@ -209,8 +220,78 @@ impl Proof {
     }
 }
 
+/// What has to be fetched before a department can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An OAuth 2 token.
+    Token,
+    /// A working key of the exchange platform.
+    WorkingKey,
+}
+
+impl Proof {
+    /// The request for the token or the working key, where one is needed.
+    pub(super) fn credential(
+        &self,
+        client: &Client,
+        service: &str,
+    ) -> Option<(Credential, Result<RequestBuilder, Cause>)> {
+        match self {
+            Self::OAuth2(oauth2) => Some((Credential::Token, Ok(oauth2.request(client)))),
+            Self::ExchangePlatform(platform) => Some((Credential::WorkingKey, platform.request(client, service))),
+            Self::None
+            | Self::Header { .. }
+            | Self::Query { .. }
+            | Self::Bearer { .. }
+            | Self::Basic { .. }
+            | Self::Digest(_) => None,
+        }
+    }
+
+    /// Takes the token or the working key out of a reply. Returns whether there was one.
+    pub(super) async fn take(&self, reply: &Value) -> bool {
+        let (cached, read) = match self {
+            Self::OAuth2(oauth2) => (&oauth2.token, OAuth2::read(reply)),
+            Self::ExchangePlatform(platform) => (&platform.key, platform.read(reply)),
+            _ => return false,
+        };
+        let Some((secret, lifetime)) = read else { return false };
+        cached.put(secret, lifetime).await;
+        true
+    }
+
+    /// Where the operator keeps the secret, in words.
+    pub(super) fn secret_place(&self) -> Option<&str> {
+        let secret = match self {
+            Self::None => return None,
+            Self::Header { secret, .. }
+            | Self::Query { secret, .. }
+            | Self::Bearer { secret }
+            | Self::Basic { secret, .. } => secret,
+            Self::OAuth2(oauth2) => &oauth2.secret,
+            Self::ExchangePlatform(platform) => &platform.first_key,
+            Self::Digest(digest) => &digest.secret,
+        };
+        secret.place.as_deref()
+    }
+
+    /// Whether something has to be fetched before a department can be asked.
+    pub(super) fn is_fetched(&self) -> bool {
+        matches!(self, Self::OAuth2(_) | Self::ExchangePlatform(_))
+    }
+
+    /// Whether what proves who we are depends on the time.
+    pub(super) fn depends_on_time(&self) -> bool {
+        matches!(self, Self::ExchangePlatform(_) | Self::Digest(_))
+    }
+}
+
 impl OAuth2 {
     async fn fetch(&self, client: &Client) -> Result<(Secret, Duration), Cause> {
+        Self::read(&fetch(self.request(client)).await?).ok_or(Cause::Denied)
+    }
+
+    fn request(&self, client: &Client) -> RequestBuilder {
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
         let mut request = client.post(self.token_url.clone());
@@ -221,22 +302,34 @@ impl OAuth2 {
                 form.push(("client_secret", self.secret.reveal()));
             }
         }
-        let reply = fetch(request, &form).await?;
-        let token = reply.get("access_token").and_then(Value::as_str).ok_or(Cause::Denied)?;
+        with_form(request, &form)
+    }
+
+    /// The token in a reply, and how long it serves.
+    fn read(reply: &Value) -> Option<(Secret, Duration)> {
+        let token = reply.get("access_token").and_then(Value::as_str)?;
         let lifetime = reply.get("expires_in").and_then(Value::as_u64).unwrap_or(60);
-        Ok((Secret::new(token.to_owned()), Duration::from_secs(lifetime)))
+        Some((Secret::given(token.to_owned()), Duration::from_secs(lifetime)))
     }
 }
 
 impl ExchangePlatform {
     async fn fetch(&self, client: &Client, service: &str) -> Result<(Secret, Duration), Cause> {
+        self.read(&fetch(self.request(client, service)?).await?).ok_or(Cause::Denied)
+    }
+
+    fn request(&self, client: &Client, service: &str) -> Result<RequestBuilder, Cause> {
         let service = self.key_service.as_deref().unwrap_or(service);
         let time = millis().to_string();
         let sign = self.sign(&self.first_key, service, &time)?;
         let form = [("rid", self.requester.as_str()), ("sid", service), ("rtime", &time), ("sign", &sign)];
-        let reply = fetch(client.post(self.key_url.clone()), &form).await?;
-        let key = reply.pointer(&self.key_at).and_then(Value::as_str).ok_or(Cause::Denied)?;
-        Ok((Secret::new(key.to_owned()), self.refresh))
+        Ok(with_form(client.post(self.key_url.clone()), &form))
+    }
+
+    /// The key in a reply, and how long it serves.
+    fn read(&self, reply: &Value) -> Option<(Secret, Duration)> {
+        let key = reply.pointer(&self.key_at).and_then(Value::as_str)?;
+        Some((Secret::given(key.to_owned()), self.refresh))
     }
 
     fn sign(&self, key: &Secret, service: &str, time: &str) -> Result<String, Cause> {
@@ -248,77 +341,28 @@ impl ExchangePlatform {
     }
 }
 
-/// A call for a token or a key.
-async fn fetch(request: RequestBuilder, form: &[(&str, &str)]) -> Result<Value, Cause> {
+fn with_form(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
     let encode =
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let body: Vec<String> = form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body.join("&"));
+    request.header("content-type", "application/x-www-form-urlencoded").body(body.join("&"))
+}
+
+/// A call for a token or a key.
+async fn fetch(request: RequestBuilder) -> Result<Value, Cause> {
     let response = request.send().await.map_err(|error| super::client::cause(&error))?;
-    if matches!(response.status().as_u16(), 400 | 401 | 403) {
+    if DENIED.contains(&response.status().as_u16()) {
         return Err(Cause::Denied);
     }
-    let body = super::client::bounded(response, 64 * 1024).await?;
+    let body = super::client::bounded(response, MOST_CREDENTIAL).await?;
     serde_json::from_slice(&body).map_err(|_| Cause::InvalidSourceResponse)
 }
 
-impl DigestOfFields {
-    fn apply(&self, mut request: RequestBuilder) -> Result<RequestBuilder, Cause> {
-        let mut fields = Fields { digest: self, millis: millis(), uuid: OnceCell::new(), sign: None };
-        let text = self.text.fill(&fields, Landing::Plain).map_err(|_| Cause::Misconfigured)?;
-        fields.sign = Some(self.digest(text.as_bytes()));
-        for (name, template) in &self.headers {
-            let value = template.fill(&fields, Landing::Header).map_err(|_| Cause::Misconfigured)?;
-            request = request.header(name, sensitive(&value)?);
-        }
-        Ok(request)
-    }
+/// The statuses by which a department says that it gives us no token or key.
+pub(super) const DENIED: [u16; 3] = [400, 401, 403];
 
-    fn digest(&self, text: &[u8]) -> String {
-        let bytes = match self.algorithm {
-            Algorithm::Md5 => md5::Md5::digest(text).to_vec(),
-            Algorithm::Sha1 => sha1::Sha1::digest(text).to_vec(),
-            Algorithm::Sha256 => Sha256::digest(text).to_vec(),
-            Algorithm::Sm3 => sm3::Sm3::digest(text).to_vec(),
-        };
-        let hex = || {
-            bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
-        };
-        match self.encoding {
-            DigestEncoding::Hex => hex(),
-            DigestEncoding::UpperHex => hex().to_uppercase(),
-            DigestEncoding::Base64 => STANDARD.encode(bytes),
-        }
-    }
-}
-
-/// What the templates of a digest may hold.
-pub(super) const DIGEST_INPUTS: [&str; 6] = ["app_key", "secret", "time_millis", "time_seconds", "uuid", "sign"];
-
-struct Fields<'a> {
-    digest: &'a DigestOfFields,
-    millis: u128,
-    /// The same wherever it stands.
-    uuid: OnceCell<String>,
-    sign: Option<String>,
-}
-
-impl Inputs for Fields<'_> {
-    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
-        Some(match name {
-            "app_key" => self.digest.app_key.as_str().into(),
-            "secret" => self.digest.secret.reveal().into(),
-            "time_millis" => self.millis.to_string().into(),
-            "time_seconds" => (self.millis / 1000).to_string().into(),
-            "uuid" => self.uuid.get_or_init(|| uuid::Uuid::now_v7().to_string()).into(),
-            "sign" => self.sign.as_deref()?.into(),
-            _ => return None,
-        })
-    }
-}
+/// The most bytes of a reply that holds a token or a key.
+pub(super) const MOST_CREDENTIAL: usize = 64 * 1024;
 
 fn sensitive(text: &str) -> Result<HeaderValue, Cause> {
     let mut value = HeaderValue::from_str(text).map_err(|_| Cause::Misconfigured)?;

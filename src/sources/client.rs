@@ -1,9 +1,9 @@
 //! Asking: from a question to a fact, over HTTP.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use reqwest::{Client, Response};
 use serde_json::Value;
@@ -330,8 +330,10 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
     if error.is_timeout() {
         return Cause::Timeout;
     }
-    let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = inner {
+    if tls_error(error).is_some() {
+        return Cause::Tls;
+    }
+    for error in chain(error) {
         if let Some(broken) = error.downcast_ref::<hyper::Error>() {
             if broken.is_parse_too_large() {
                 return Cause::TooLarge;
@@ -340,17 +342,24 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
                 return Cause::InvalidSourceResponse;
             }
         }
-        if error.is::<rustls::Error>() {
-            return Cause::Tls;
-        }
-        if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
-        {
-            return Cause::Tls;
-        }
-        inner = error.source();
     }
     Cause::ConnectRefused
+}
+
+/// What the TLS library says was wrong, if it was the one to say so.
+pub(super) fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    chain(error).find_map(of_tls)
+}
+
+/// An IO error hides what it holds from those who ask for its source, and may hold another one.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let within = || of_tls(error.downcast_ref::<io::Error>()?.get_ref()?);
+    error.downcast_ref::<rustls::Error>().or_else(within)
+}
+
+/// An error and those that it came from.
+pub(super) fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
 }
 
 /// Makes the one crypto provider of this program known to its TLS library. Doing it again changes nothing.
@@ -360,7 +369,7 @@ pub fn install_crypto() {
 }
 
 impl Description {
-    fn client(&self) -> Option<Client> {
+    pub(super) fn client(&self) -> Option<Client> {
         let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.limits.connect_timeout)

@@ -10,13 +10,13 @@ use std::fs;
 use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
-use reqwest::Url;
 use reqwest::header::HeaderName;
+use reqwest::{Method, Url};
 use serde_json::Value;
 
 use super::limits::{Limits, Outage, Rates};
-use super::text::{LimitsText, OperationText, OutageText, ProofText, Setting, SourceText};
-use super::{Description, Fetch, Lifetimes, Operation};
+use super::text::{HealthText, LimitsText, OperationText, OutageText, ProofText, Setting, SourceText};
+use super::{Description, Fetch, Health, Lifetimes, Operation};
 use crate::breaker;
 use crate::clock;
 use crate::departments::{OperationPromise, OperationRef};
@@ -81,6 +81,7 @@ impl Loader<'_> {
         let (id, address) = (id?, address?);
         let authentication = self.authentication(&text.authentication, &address);
         let event_token = text.events.as_ref().and_then(|events| self.secret("/events/token", &events.token));
+        let health = text.health.as_ref().and_then(|health| self.health(health, &address));
         let mut operations = BTreeMap::new();
         for (name, operation) in &text.operations {
             let loaded = self.operation(&id, name, operation, text, &address);
@@ -90,6 +91,8 @@ impl Loader<'_> {
             id,
             place: self.document.error("/id", ""),
             name: text.name.clone(),
+            address,
+            health,
             proxy: text.proxy.clone(),
             ca,
             identity,
@@ -99,6 +102,13 @@ impl Loader<'_> {
             planned_outages: text.limits.planned_outages.iter().map(in_words).collect(),
             operations,
         })
+    }
+
+    fn health(&mut self, text: &HealthText, address: &Url) -> Option<Health> {
+        let address = self.url_at("/health/path", address, &text.path);
+        let wrong = |_| format!("\"{}\" is no HTTP method", text.method);
+        let method = self.keep("/health/method", text.method.parse::<Method>().map_err(wrong));
+        Some(Health { method: method?, address: address?, status: text.status })
     }
 
     fn certificates(&mut self, ca: Option<&[u8]>, identity: Option<&[u8]>) {

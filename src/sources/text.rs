@@ -1,9 +1,13 @@
 //! A source's file as it is written; its schema has checked the shape.
 
+mod limits;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub(super) use limits::{LimitsText, OutageText};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct SourceText {
@@ -15,6 +19,7 @@ pub(super) struct SourceText {
     pub(super) tls: TlsText,
     pub(super) authentication: AuthenticationText,
     pub(super) events: Option<EventsText>,
+    pub(super) health: Option<HealthText>,
     #[serde(default)]
     pub(super) limits: LimitsText,
     #[serde(default)]
@@ -40,6 +45,24 @@ pub(super) enum SecretText {
 #[derive(Debug, Deserialize)]
 pub(super) struct EventsText {
     pub(super) token: SecretText,
+}
+
+/// How it is asked whether it is well, without anybody's data.
+#[derive(Debug, Deserialize)]
+pub(super) struct HealthText {
+    #[serde(default = "get")]
+    pub(super) method: String,
+    pub(super) path: String,
+    #[serde(default = "ok")]
+    pub(super) status: u16,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+fn ok() -> u16 {
+    200
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -135,61 +158,6 @@ pub(super) enum DigestEncoding {
     UpperHex,
     #[serde(rename = "base64")]
     Base64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(super) struct LimitsText {
-    pub(super) connect_timeout: String,
-    pub(super) response_timeout: String,
-    pub(super) deadline: String,
-    pub(super) body: usize,
-    pub(super) concurrency: usize,
-    pub(super) per_second: Option<u32>,
-    pub(super) per_hour: Option<u32>,
-    pub(super) per_day: Option<u32>,
-    pub(super) planned_outages: Vec<OutageText>,
-    pub(super) attempts: u32,
-    pub(super) breaker: BreakerText,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(super) struct BreakerText {
-    pub(super) failures: u32,
-    pub(super) open: String,
-}
-
-impl Default for BreakerText {
-    fn default() -> Self {
-        Self { failures: 5, open: "2s".to_owned() }
-    }
-}
-
-impl Default for LimitsText {
-    fn default() -> Self {
-        Self {
-            connect_timeout: "1s".to_owned(),
-            response_timeout: "2s".to_owned(),
-            deadline: "2500ms".to_owned(),
-            body: 1024 * 1024,
-            concurrency: 256,
-            per_second: None,
-            per_hour: None,
-            per_day: None,
-            planned_outages: Vec::new(),
-            attempts: 2,
-            breaker: BreakerText::default(),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct OutageText {
-    #[serde(default)]
-    pub(super) days: Vec<String>,
-    pub(super) from: String,
-    pub(super) to: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,7 +1,10 @@
 //! Mistakes of one file.
 
 /// A file of the defaults, what is replaced in it by what, and what the error says.
-pub(crate) const BROKEN: [(&str, &str, &str, &str); 73] = [
+pub(crate) const BROKEN: [(&str, &str, &str, &str); 76] = [
+    ("config/sources/police.toml", "path = \"/health\"", "path = \"health\"", "path"),
+    ("config/sources/police.toml", "path = \"/health\"", "pth = \"/health\"", "did you mean \"path\"?"),
+    ("config/sources/court.toml", "path = \"/health\"", "path = \"/health\"\nmethod = \"PATCH\"", "GET"),
     ("config/heyan.toml", "answer_within", "answr_within", "did you mean \"answer_within\"?"),
     ("config/heyan.toml", "\"3s\"", "\"soon\"", "must be a length of time"),
     ("config/heyan.toml", "\"3s\"", "3", "must be a string"),

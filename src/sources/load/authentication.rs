@@ -104,12 +104,14 @@ impl Loader<'_> {
             SecretText::Variable { env } => {
                 let value = (self.surroundings.variables)(env).filter(|value| !value.is_empty());
                 let missing = || format!("the environment variable {env} is not set; it holds the secret");
-                self.keep(place, value.map(Secret::new).ok_or_else(missing))
+                let kept = |value| Secret::kept(value, format!("the environment variable {env}"));
+                self.keep(place, value.map(kept).ok_or_else(missing))
             }
             SecretText::File { file } => {
                 let text = self.file(place, file)?;
                 let text = String::from_utf8(text).map_err(|_| format!("{file} is not UTF-8"));
-                self.keep(place, text).map(|text| Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+                let trimmed = |text: String| text.trim_end_matches(['\r', '\n']).to_owned();
+                self.keep(place, text).map(|text| Secret::kept(trimmed(text), format!("the file {file}")))
             }
         }
     }
