@@ -38,6 +38,7 @@ use crate::domain::{AgencyId, Slug, TokenHash};
 use crate::gateway::Gateway;
 use crate::matters::triage::Triage;
 use crate::rights::Agency;
+use crate::sources::{Description, States};
 
 pub use bounds::Bounds;
 use bounds::Counted;
@@ -75,6 +76,10 @@ pub struct Shared {
     pub purpose_ids: BTreeSet<Slug>,
     /// The departments' systems, as agencies may know them.
     pub sources: Vec<SourceSummary>,
+    /// Those of them that are connected.
+    pub descriptions: Arc<[Description]>,
+    /// How those are doing.
+    pub states: Arc<States>,
     /// Finds the matter behind a demand.
     pub triage: Triage,
     /// Replies to requests with an `Idempotency-Key`.

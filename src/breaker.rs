@@ -60,6 +60,20 @@ pub enum Outcome {
     Unknown,
 }
 
+/// How a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// Calls go through.
+    Closed,
+    /// None does, for so long.
+    Open {
+        /// Until a probe may go through.
+        wait: Duration,
+    },
+    /// One call, under way or the next to come, finds out.
+    Probing,
+}
+
 impl Breaker {
     /// A closed one: calls go through.
     #[must_use]
@@ -98,6 +112,16 @@ impl Breaker {
             (State::Probing { .. }, Outcome::Failed) if pass.probe => self.state = opened,
             (State::Probing { .. }, Outcome::Unknown) if pass.probe => self.state = State::Open { until: now },
             _ => {}
+        }
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn stand(&self, now: Instant) -> Stand {
+        match self.state {
+            State::Closed(_) => Stand::Closed,
+            State::Open { until } if now < until => Stand::Open { wait: until - now },
+            State::Open { .. } | State::Probing { .. } => Stand::Probing,
         }
     }
 
@@ -145,8 +169,11 @@ mod tests {
             assert!(run(&mut breaker, Outcome::Failed, now));
         }
         assert_eq!(breaker.admit(now + Duration::from_secs(1)), Err(Duration::from_secs(1)));
+        assert_eq!(breaker.stand(now), Stand::Open { wait: POLICY.open });
         let later = now + POLICY.open;
+        assert_eq!(breaker.stand(later), Stand::Probing);
         let probe = breaker.admit(later).unwrap();
+        assert_eq!(breaker.stand(later), Stand::Probing);
         assert!(breaker.admit(later).is_err(), "one probe at a time");
         breaker.note(&probe, Outcome::Failed, later);
         assert_eq!(breaker.admit(later), Err(POLICY.open));

@@ -1,7 +1,6 @@
 //! Layer 3: the use case. Authorise, plan, ask, decide, answer; and what becomes of a question that takes longer.
 
 mod asking;
-mod freshness;
 mod journey;
 mod verification;
 
@@ -23,7 +22,6 @@ use crate::durable::{Durable, NotSaved};
 use crate::matters::Catalog;
 use crate::rights::{self, Agency, Permit, Refusal};
 
-pub use freshness::{Freshness, SourceState};
 use journey::Journey;
 pub use verification::{Verification, Verifications};
 
@@ -39,8 +37,6 @@ pub struct Gateway {
     pub durable: Arc<dyn Durable>,
     /// Verifications of all threads, for a while.
     pub verifications: Verifications,
-    /// When each source last answered.
-    pub freshness: Arc<Freshness>,
     /// How long a question may stay open.
     pub open_for: Duration,
     /// Verifications that go on after their reply.

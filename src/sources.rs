@@ -1,11 +1,12 @@
 //! Layer 2: departments' systems, each described by a file and asked over HTTP.
 //!
 //! A question goes down this list, and its answer up: `client`, `stack` (with `state` and `limits`), `request` (with
-//! `template`), `authentication`, `decode`, `reply`. `text` is a file as it is written, `load` checks it. `probe` finds
-//! out whether the sources can be asked.
+//! `template`), `authentication`, `decode`, `reply`. `text` is a file as it is written, `load` checks it. `condition` says how
+//! the sources are doing, `probe` finds out.
 
 mod authentication;
 mod client;
+mod condition;
 mod decode;
 mod limits;
 mod load;
@@ -31,6 +32,7 @@ use crate::domain::{Slug, TokenHash};
 
 pub use authentication::Credential;
 pub use client::{ClientError, Sources, install_crypto};
+pub use condition::{CircuitStand, Condition, OperationCondition};
 pub use load::Surroundings;
 pub use probe::{Probed, TlsTrouble, Trouble, probe};
 pub use state::States;

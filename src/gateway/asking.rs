@@ -7,16 +7,14 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::Freshness;
 use crate::claims::Inquiry;
 use crate::departments::{Departments, Fact, Failure, Occasion, Question};
-use crate::domain::{Outcome, Slug};
+use crate::domain::Outcome;
 
 /// One verification while departments are asked. It can be left waiting and taken up again: nothing that was asked is lost.
 pub(super) struct Asking {
     pub(super) inquiry: Inquiry,
     pub(super) departments: Arc<dyn Departments>,
-    pub(super) freshness: Arc<Freshness>,
     pub(super) parameters: Arc<Map<String, Value>>,
     pub(super) occasion: Arc<Occasion>,
     pub(super) not_before: Option<Timestamp>,
@@ -30,8 +28,8 @@ pub(super) struct Asking {
     pub(super) hopeless: bool,
 }
 
-/// Which question was answered, by whom, and how.
-type Answered = (usize, Slug, Result<Arc<Fact>, Failure>);
+/// Which question was answered, and how.
+type Answered = (usize, Result<Arc<Fact>, Failure>);
 
 impl Asking {
     /// Asks until the outcome stands.
@@ -75,7 +73,7 @@ impl Asking {
                 let departments = Arc::clone(&self.departments);
                 self.awaited.push(Box::pin(async move {
                     let answer = departments.ask(&question).await;
-                    (ask.slot, question.operation.source, answer)
+                    (ask.slot, answer)
                 }));
             }
             if !some_known {
@@ -84,8 +82,7 @@ impl Asking {
         }
     }
 
-    fn settle(&mut self, (slot, source, answer): Answered) {
-        self.freshness.note(&source, answer.as_ref());
+    fn settle(&mut self, (slot, answer): Answered) {
         let cached = answer.as_ref().is_ok_and(|fact| fact.as_of < self.started);
         if let Err(failure) = &answer {
             self.until = self.until.max(failure.until);

@@ -104,7 +104,6 @@ impl Journey {
         Asking {
             inquiry: Inquiry::new(Arc::clone(claim), people.clone(), &values, crate::clock::day_of(self.asked)),
             departments: Arc::clone(&self.gateway.departments),
-            freshness: Arc::clone(&self.gateway.freshness),
             parameters: Arc::clone(parameters),
             occasion: Arc::clone(&self.request.occasion),
             not_before: self.request.not_before,

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::departments::Departments;
 use crate::durable::Durable;
-use crate::gateway::{Freshness, Gateway, Verifications};
+use crate::gateway::{Gateway, Verifications};
 use crate::matters::Catalog;
 use crate::sources::{Description, Sources, States};
 
@@ -23,9 +23,8 @@ pub(super) struct House {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) durable: Arc<dyn Durable>,
     pub(super) stop: CancellationToken,
-    pub(super) states: States,
+    pub(super) states: Arc<States>,
     pub(super) verifications: Verifications,
-    pub(super) freshness: Arc<Freshness>,
     pub(super) replies: Arc<Replies>,
     pub(super) bounds: Arc<Bounds>,
     pub(super) grace: Duration,
@@ -45,11 +44,10 @@ impl House {
         workers: usize,
     ) -> Self {
         Self {
-            freshness: Arc::new(Freshness::new(Arc::clone(&clock))),
             clock,
             durable,
             stop,
-            states: States::default(),
+            states: Arc::default(),
             verifications: Verifications::new(settings.verifications, settings.verifications_for),
             replies: Arc::new(Replies::new(settings.idempotent_replies)),
             bounds: Arc::default(),
@@ -97,6 +95,8 @@ impl Generation {
             purpose_ids: settings.purposes.keys().cloned().collect(),
             purposes: settings.purposes,
             sources: summaries,
+            descriptions: Arc::clone(&descriptions),
+            states: Arc::clone(&house.states),
             event_tokens: event_tokens.collect(),
             facts: facts.clone(),
             triage,
@@ -124,7 +124,6 @@ impl Generation {
             clock: Arc::clone(&house.clock),
             durable: Arc::clone(&house.durable),
             verifications: house.verifications.clone(),
-            freshness: Arc::clone(&house.freshness),
             open_for: self.open_for,
             tasks,
             stop: house.stop.clone(),

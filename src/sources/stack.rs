@@ -19,7 +19,6 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::limits::Limits;
 use super::state::{Circuit, DAY, HOUR, SourceState};
-use crate::breaker::Outcome;
 use crate::clock::Clock;
 use crate::departments::Failure;
 use crate::domain::{Cause, Slug};
@@ -103,13 +102,13 @@ impl Stack<'_> {
         let answer = timeout_at(end, self.hedged(attempt)).await.unwrap_or(Err(Cause::Timeout));
         let took = began.elapsed();
         self.circuit.took(took);
-        admitted.came_to(match &answer {
-            Ok(_) => Outcome::Worked,
+        match &answer {
+            Ok(_) => admitted.answered(self.clock.now()),
             // Whoever left too little time learns nothing about the department.
-            Err(Cause::Timeout) if took * 2 < self.limits.response_timeout => Outcome::Unknown,
-            Err(cause) if cause.is_the_departments() => Outcome::Failed,
-            Err(_) => Outcome::Unknown,
-        });
+            Err(Cause::Timeout) if took * 2 < self.limits.response_timeout => drop(admitted),
+            Err(cause) if cause.is_the_departments() => admitted.failed(*cause, self.clock.now()),
+            Err(_) => drop(admitted),
+        }
         answer.map_err(Failure::from)
     }
 

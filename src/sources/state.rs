@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::limits::Limits;
 use super::{Description, Operation};
-use crate::breaker::{Breaker, Outcome, Pass, Policy};
+use crate::breaker::{Breaker, Outcome, Pass, Policy, Stand};
 use crate::departments::Failure;
 use crate::domain::{Cause, Slug};
 use crate::durable::{Durable, Quota};
@@ -55,9 +55,22 @@ pub(super) struct Circuit {
     budget: AtomicI32,
     /// How long an exchange takes, in microseconds, a moving average.
     latency: AtomicU64,
+    last: Mutex<Last>,
+}
+
+/// When an operation last answered and failed, and why. What is remembered or was not sent counts for neither.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Last {
+    pub(super) answered: Option<Timestamp>,
+    pub(super) failed: Option<(Timestamp, Cause)>,
 }
 
 impl States {
+    /// What is known of a source by its id.
+    pub(super) fn known(&self, source: &Slug) -> Option<Arc<SourceState>> {
+        lock(&self.0).get(source).cloned()
+    }
+
     /// The state of a source; a new one for one that was not there, or whose concurrency has changed.
     pub(super) fn of(&self, source: &Description) -> Arc<SourceState> {
         let mut states = lock(&self.0);
@@ -93,6 +106,11 @@ impl SourceState {
         let name = operation.promise.operation.operation.clone();
         let new = || Arc::new(Circuit::new(limits.breaker));
         Arc::clone(lock(&self.circuits).entry(name).or_insert_with(new))
+    }
+
+    /// The state of an operation that has been asked, or could have been.
+    pub(super) fn known(&self, operation: &Slug) -> Option<Arc<Circuit>> {
+        lock(&self.circuits).get(operation).cloned()
     }
 
     /// About how long somebody waits who comes now.
@@ -169,7 +187,18 @@ impl Circuit {
             breaker: Mutex::new(Breaker::new(policy)),
             budget: AtomicI32::new(FIRST_BUDGET),
             latency: AtomicU64::new(0),
+            last: Mutex::default(),
         }
+    }
+
+    /// How its breaker stands.
+    pub(super) fn stand(&self, now: Instant) -> Stand {
+        lock(&self.breaker).stand(now.into_std())
+    }
+
+    /// When it last answered and failed.
+    pub(super) fn last(&self) -> Last {
+        *lock(&self.last)
     }
 
     /// Lets a call through, or says when one may go through.
@@ -211,8 +240,14 @@ pub(super) struct Admitted<'a> {
 }
 
 impl Admitted<'_> {
-    pub(super) fn came_to(mut self, outcome: Outcome) {
-        self.outcome = outcome;
+    pub(super) fn answered(mut self, now: Timestamp) {
+        self.outcome = Outcome::Worked;
+        lock(&self.circuit.last).answered = Some(now);
+    }
+
+    pub(super) fn failed(mut self, cause: Cause, now: Timestamp) {
+        self.outcome = Outcome::Failed;
+        lock(&self.circuit.last).failed = Some((now, cause));
     }
 }
 

@@ -127,7 +127,7 @@ async fn a_trace_is_kept() {
     assert_eq!(reply.body["trace_id"], trace);
 }
 
-async fn set_fault(demo: &Demo, source: &str, fault: &str) {
+pub(crate) async fn set_fault(demo: &Demo, source: &str, fault: &str) {
     let body = json!({ "source": source, "operation": "*", "fault": fault }).to_string();
     assert_eq!(send(client().put(format!("{}/control/faults", demo.control)).body(body)).await.status, 200);
 }

@@ -9,4 +9,5 @@ mod connections;
 mod consistency;
 mod demo;
 mod privacy;
+mod sources;
 mod truth;

@@ -1,0 +1,71 @@
+//! How a source is doing, as those may know who ask it.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::Description;
+use super::state::{Last, States};
+use crate::breaker::Stand;
+use crate::domain::{Cause, Slug};
+
+/// How a source is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Until when it is planned to be out of service, if it is now.
+    pub closed_until: Option<Timestamp>,
+    /// Its operations.
+    pub operations: Vec<OperationCondition>,
+}
+
+/// How an operation is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationCondition {
+    /// Its id.
+    pub id: Slug,
+    /// Whether it is called.
+    pub circuit: CircuitStand,
+    /// When it last answered a call.
+    pub answered: Option<Timestamp>,
+    /// When a call of it last failed, and why.
+    pub failed: Option<(Timestamp, Cause)>,
+}
+
+/// Whether an operation is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CircuitStand {
+    /// It is.
+    Closed,
+    /// It has failed too often of late: it is left alone until then.
+    Open {
+        /// When a call may try it again.
+        until: Timestamp,
+    },
+    /// One call, under way or the next to come, finds out whether it is well again.
+    Probing,
+}
+
+impl States {
+    /// How this source is doing. Nobody is asked.
+    #[must_use]
+    pub fn condition(&self, source: &Description, now: Timestamp) -> Condition {
+        let state = self.known(&source.id);
+        let operation = |id: &Slug| {
+            let circuit = state.as_ref().and_then(|state| state.known(id));
+            let Last { answered, failed } = circuit.as_ref().map(|circuit| circuit.last()).unwrap_or_default();
+            let stand = circuit.map_or(Stand::Closed, |circuit| circuit.stand(Instant::now()));
+            let circuit = match stand {
+                Stand::Closed => CircuitStand::Closed,
+                Stand::Open { wait } => CircuitStand::Open { until: after(now, wait) },
+                Stand::Probing => CircuitStand::Probing,
+            };
+            OperationCondition { id: id.clone(), circuit, answered, failed }
+        };
+        let operations = source.operations.keys().map(operation).collect();
+        Condition { closed_until: source.limits.closed_until(now), operations }
+    }
+}
+
+fn after(now: Timestamp, wait: std::time::Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).ok();
+    wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
+}
