@@ -20,7 +20,7 @@ use crate::departments::{Asking, Departments, Fact, Failure, OperationPromise, O
 use crate::domain::{IdNumber, PersonName, Slug};
 
 use epochs::Epochs;
-use flights::{Flights, Place};
+use flights::{Flight, Flights, Place};
 
 /// How long the facts of one operation may serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,10 @@ struct Key {
 #[derive(Clone)]
 struct Held {
     fact: Arc<Fact>,
-    /// The person's epoch when the department was asked: an event since then ends it.
-    epoch: u64,
+    /// The last event of all when the department was asked.
+    after: u64,
+    /// Where events about the people in it are noted, and about the person who was asked about: one since then ends it.
+    places: Box<[usize]>,
     /// For how long it is of use.
     lifetime: Duration,
 }
@@ -92,8 +94,9 @@ impl Facts {
         Remembering { facts: self.clone(), departments }
     }
 
-    /// A source says that its record of a person has changed: nothing that it answered until now serves any more, nor what
-    /// it has been asked and not answered yet. Costs the same however much is held.
+    /// A source says that its record of a person has changed: nothing that it answered until now about that person, or about
+    /// others with that person in it, serves any more, nor what it has been asked and not answered yet. Costs the same however
+    /// much is held.
     pub fn forget(&self, source: &Slug, person: &IdNumber) {
         self.epochs.advance(source, person);
     }
@@ -108,13 +111,32 @@ impl Facts {
         self.operations.get(&question.operation)
     }
 
-    fn epoch(&self, question: &Question) -> u64 {
-        self.epochs.of(&question.operation.source, &question.about.id_number)
+    /// The number of the last event about the person.
+    fn last_event(&self, question: &Question) -> u64 {
+        self.epochs.at(self.epochs.place(&question.operation.source, &question.about.id_number))
+    }
+
+    /// Where events about the people of a fact are noted: the one who was asked about first.
+    fn places(&self, question: &Question, fact: &Fact) -> Box<[usize]> {
+        let source = &question.operation.source;
+        let mut places = vec![self.epochs.place(source, &question.about.id_number)];
+        for_each_number(fact.record.as_ref(), &mut |person| {
+            let place = self.epochs.place(source, &person);
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        });
+        places.into()
+    }
+
+    /// Whether none of these has had an event since.
+    fn stands(&self, places: &[usize], after: u64) -> bool {
+        places.iter().all(|place| self.epochs.at(*place) <= after)
     }
 
     /// What is held in answer to a question and has been overtaken by no event.
     fn held(&self, key: &Key, question: &Question) -> Option<Arc<Fact>> {
-        let held = self.held.get(key).filter(|held| held.epoch == self.epoch(question))?;
+        let held = self.held.get(key).filter(|held| self.stands(&held.places, held.after))?;
         question.not_before.is_none_or(|moment| held.fact.as_of >= moment).then_some(held.fact)
     }
 
@@ -165,7 +187,22 @@ fn weigh(key: &Key, held: &Held) -> u32 {
     const AROUND: usize = 300;
     let parameters: usize = key.parameters.iter().flatten().map(String::len).sum();
     let bytes = AROUND + parameters + held.fact.record.as_ref().map_or(0, size);
+    let bytes = bytes + held.places.len() * size_of::<usize>();
     u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// Every ID number in a fact.
+fn for_each_number(value: Option<&Value>, each: &mut impl FnMut(IdNumber)) {
+    match value {
+        Some(Value::String(text)) if text.len() == 18 => {
+            if let Ok(number) = text.parse() {
+                each(number);
+            }
+        }
+        Some(Value::Array(items)) => items.iter().for_each(|item| for_each_number(Some(item), each)),
+        Some(Value::Object(members)) => members.values().for_each(|member| for_each_number(Some(member), each)),
+        _ => {}
+    }
 }
 
 fn size(value: &Value) -> usize {
@@ -203,15 +240,18 @@ impl Departments for Remembering {
                 if let Some(fact) = self.known(question) {
                     return Ok(fact);
                 }
-                let (began, epoch) = (self.facts.clock.now(), self.facts.epoch(question));
-                match self.facts.flights.board(&key, began, epoch, question.not_before) {
+                let (began, after) = (self.facts.clock.now(), self.facts.epochs.now());
+                let events = (self.facts.last_event(question), after);
+                match self.facts.flights.board(&key, began, events, question.not_before) {
                     Place::Passenger(flight) => {
-                        if let Some(answer) = flight.landed().await {
+                        if let Some(answer) =
+                            flight.landed().await.filter(|answer| self.serves(question, &flight, answer))
+                        {
                             return answer;
                         }
                     }
                     Place::Pilot(flight) => {
-                        let answer = self.fly(operation, &key, question, epoch).await;
+                        let answer = self.fly(operation, &key, question, after).await;
                         flight.land(answer.clone());
                         return answer;
                     }
@@ -228,19 +268,26 @@ impl Remembering {
         operation: &Operation,
         key: &Key,
         question: &Question,
-        epoch: u64,
+        after: u64,
     ) -> Result<Arc<Fact>, Failure> {
         let answer = self.departments.ask(question).await;
         match &answer {
             Ok(fact) => {
                 let lifetime = operation.lifetime(fact).saturating_add(operation.lifetimes.stale);
                 if !lifetime.is_zero() {
-                    self.facts.held.insert(key.clone(), Held { fact: Arc::clone(fact), epoch, lifetime });
+                    let places = self.facts.places(question, fact);
+                    self.facts.held.insert(key.clone(), Held { fact: Arc::clone(fact), after, places, lifetime });
                 }
                 answer
             }
             Err(_) => self.stale(operation, key, question).map_or(answer, Ok),
         }
+    }
+
+    /// Whether another's answer serves: nothing may have happened to anybody in it since it was asked for, because that may
+    /// have been before this question.
+    fn serves(&self, question: &Question, flight: &Flight, answer: &Result<Arc<Fact>, Failure>) -> bool {
+        answer.as_ref().map_or(true, |fact| self.facts.stands(&self.facts.places(question, fact), flight.after))
     }
 
     /// A fact past its lifetime, where the source's file lets it serve while the department cannot be asked.

@@ -4,21 +4,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::{IdNumber, Slug};
 
-/// How many counters there are: 2 MiB of them.
-const COUNTERS: usize = 1 << 18;
+/// How many places there are: 2 MiB of them.
+const PLACES: usize = 1 << 18;
 
-/// Counts the events about each person at each source, so that a fact knows whether one has come since.
+/// Numbers the events of all sources, and knows the last one about each person at each source, so that a fact knows whether
+/// one has come since.
 ///
-/// Persons share counters by chance. That an event about one ends a fact about another costs a question and harms nobody;
-/// and neither time nor memory depend on how much is held or on how many events there have been.
+/// Persons share places by chance. That an event about one ends a fact about another costs a question and harms nobody; and
+/// neither time nor memory depend on how much is held or on how many events there have been.
 pub(super) struct Epochs {
-    counters: Box<[AtomicU64]>,
+    last: AtomicU64,
+    places: Box<[AtomicU64]>,
     hasher: RandomState,
 }
 
 impl Default for Epochs {
     fn default() -> Self {
-        Self { counters: (0..COUNTERS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
+        let places = (0..PLACES).map(|_| AtomicU64::new(0)).collect();
+        Self { last: AtomicU64::new(0), places, hasher: RandomState::new() }
     }
 }
 
@@ -29,20 +32,26 @@ impl fmt::Debug for Epochs {
 }
 
 impl Epochs {
-    /// The present epoch of a person at a source.
-    pub(super) fn of(&self, source: &Slug, person: &IdNumber) -> u64 {
-        self.counter(source, person).map_or(0, |counter| counter.load(Ordering::Acquire))
+    /// The number of the last event of all. Whoever is asked from now on knows of it.
+    pub(super) fn now(&self) -> u64 {
+        self.last.load(Ordering::Acquire)
     }
 
-    /// Begins a new one.
+    /// Where the last event about a person at a source is noted.
+    pub(super) fn place(&self, source: &Slug, person: &IdNumber) -> usize {
+        usize::try_from(self.hasher.hash_one((source, person)) % PLACES as u64).unwrap_or_default()
+    }
+
+    /// The number of the last event noted there.
+    pub(super) fn at(&self, place: usize) -> u64 {
+        self.places.get(place).map_or(0, |last| last.load(Ordering::Acquire))
+    }
+
+    /// Notes a new one.
     pub(super) fn advance(&self, source: &Slug, person: &IdNumber) {
-        if let Some(counter) = self.counter(source, person) {
-            counter.fetch_add(1, Ordering::AcqRel);
+        let number = self.last.fetch_add(1, Ordering::AcqRel) + 1;
+        if let Some(last) = self.places.get(self.place(source, person)) {
+            last.fetch_max(number, Ordering::AcqRel);
         }
-    }
-
-    fn counter(&self, source: &Slug, person: &IdNumber) -> Option<&AtomicU64> {
-        let hash = usize::try_from(self.hasher.hash_one((source, person)) % COUNTERS as u64);
-        self.counters.get(hash.unwrap_or_default())
     }
 }

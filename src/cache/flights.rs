@@ -19,7 +19,8 @@ pub(super) struct Flights(Mutex<HashMap<Key, Arc<Flight>>>);
 /// One question on its way to a department and back.
 pub(super) struct Flight {
     began: Timestamp,
-    epoch: u64,
+    /// The last event of all when it began.
+    pub(super) after: u64,
     landing: OnceLock<Landing>,
     landed: Notify,
 }
@@ -40,15 +41,22 @@ pub(super) struct Pilot<'a> {
 }
 
 impl Flights {
-    /// Joins the equal question that is being asked, unless it began too early, or before the person's record changed.
-    pub(super) fn board(&self, key: &Key, now: Timestamp, epoch: u64, not_before: Option<Timestamp>) -> Place<'_> {
+    /// Joins the equal question that is being asked, unless it began too early, or before the `last` event about the person.
+    /// One that begins now does so after the event `after`.
+    pub(super) fn board(
+        &self,
+        key: &Key,
+        now: Timestamp,
+        (last, after): (u64, u64),
+        not_before: Option<Timestamp>,
+    ) -> Place<'_> {
         let mut flights = self.lock();
         let serves =
-            |flight: &&Arc<Flight>| flight.epoch == epoch && not_before.is_none_or(|moment| flight.began >= moment);
+            |flight: &&Arc<Flight>| flight.after >= last && not_before.is_none_or(|moment| flight.began >= moment);
         if let Some(flight) = flights.get(key).filter(serves) {
             return Place::Passenger(Arc::clone(flight));
         }
-        let flight = Arc::new(Flight { began: now, epoch, landing: OnceLock::new(), landed: Notify::new() });
+        let flight = Arc::new(Flight { began: now, after, landing: OnceLock::new(), landed: Notify::new() });
         flights.insert(key.clone(), Arc::clone(&flight));
         Place::Pilot(Pilot { flights: self, key: key.clone(), flight })
     }

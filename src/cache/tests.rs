@@ -98,6 +98,34 @@ fn question(name: &str) -> Question {
 }
 
 #[tokio::test]
+async fn an_event_ends_what_others_were_told_with_that_person_in_it() {
+    let scene = Scene::new(false);
+    let wife: IdNumber = "210102198001010029".parse().unwrap();
+    let source = question("张三").operation.source;
+    scene.answers(Ok(Some(json!({"records": [{"a": "110105194912310022", "b": wife.reveal()}]}))));
+    scene.ask("张三").await.unwrap();
+    scene.ask("张三").await.unwrap();
+    assert_eq!(scene.asked(), 1);
+    scene.departments.facts.forget(&source, &wife);
+    scene.ask("张三").await.unwrap();
+    assert_eq!(scene.asked(), 2);
+    // One that comes after the event does not wait for what was asked before it.
+    scene.clock.advance(Duration::from_mins(11));
+    scene.department.open.forget_permits(1000);
+    let early = scene.ask("张三");
+    let late = async {
+        tokio::task::yield_now().await;
+        scene.departments.facts.forget(&source, &wife);
+        let late = scene.ask("张三");
+        let opening = async { scene.department.open.add_permits(1000) };
+        futures_util::future::join(late, opening).await.0
+    };
+    let (early, late) = futures_util::future::join(early, late).await;
+    assert!(early.is_ok() && late.is_ok());
+    assert_eq!(scene.asked(), 4);
+}
+
+#[tokio::test]
 async fn equal_questions_at_once_are_asked_once() {
     let scene = Scene::new(false);
     let asked = join_all((0..100).map(|_| scene.ask("张三"))).await;

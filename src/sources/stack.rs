@@ -133,9 +133,18 @@ impl Stack<'_> {
         let rates = self.limits.rates;
         if let Some(most) = rates.per_second {
             let latest = deadline - self.circuit.latency().min(deadline - Instant::now());
-            let next = self.state.next_second(most, Instant::now(), latest);
             let soon = || Failure { cause: Cause::RateLimited, until: after(self.clock.now(), Duration::from_secs(1)) };
-            sleep_until(next.ok_or_else(soon)?).await;
+            loop {
+                let now = Instant::now();
+                let next = self.state.next_second(most, now, latest).ok_or_else(soon)?;
+                if next <= now {
+                    break;
+                }
+                sleep_until(next).await;
+                if self.state.leave(most, next, Instant::now()) {
+                    break;
+                }
+            }
         }
         for (most, seconds) in [(rates.per_hour, HOUR), (rates.per_day, DAY)] {
             if let Some(most) = most {

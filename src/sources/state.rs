@@ -34,10 +34,18 @@ pub(super) struct SourceState {
 /// How much of a registration is used.
 #[derive(Default)]
 struct Used {
-    /// When the calls of the last second were made, and those to come are due.
-    second: Mutex<VecDeque<Instant>>,
+    second: Mutex<Second>,
     hour: AsyncMutex<Option<Window>>,
     day: AsyncMutex<Option<Window>>,
+}
+
+/// The calls of the last second and of those to come.
+#[derive(Default)]
+struct Second {
+    /// When those were made that have been made.
+    made: VecDeque<Instant>,
+    /// When those are due that have not. Who goes away before that leaves its place empty.
+    due: VecDeque<Instant>,
 }
 
 #[derive(Clone, Copy)]
@@ -119,18 +127,33 @@ impl SourceState {
         latency * places / u32::try_from(self.concurrency).unwrap_or(u32::MAX).max(1)
     }
 
-    /// When the next call may be made, by the registration's calls a second; `None`: not until `latest`.
+    /// When the next call may be made, by the registration's calls a second; `None`: not until `latest`. One that may be made
+    /// now counts as made; any other is to ask by `leave` when it is due.
     pub(super) fn next_second(&self, most: u32, now: Instant, latest: Instant) -> Option<Instant> {
-        let mut made = lock(&self.used.second);
-        while made.front().is_some_and(|call| *call + SECOND <= now) {
-            made.pop_front();
-        }
-        let full = made.len().checked_sub(most as usize).and_then(|first| made.get(first));
+        let mut second = lock(&self.used.second);
+        second.forget(now);
+        let calls = second.made.len() + second.due.len();
+        let full = calls.checked_sub(most as usize).and_then(|first| second.made.iter().chain(&second.due).nth(first));
         let next = full.map_or(now, |call| *call + SECOND).max(now);
         (next <= latest).then(|| {
-            made.push_back(next);
+            let calls = if next == now { &mut second.made } else { &mut second.due };
+            calls.push_back(next);
             next
         })
+    }
+
+    /// Makes the call that was due, unless those before it were made so late that it would be one too many.
+    pub(super) fn leave(&self, most: u32, due: Instant, now: Instant) -> bool {
+        let mut second = lock(&self.used.second);
+        if let Some(place) = second.due.iter().position(|call| *call == due) {
+            second.due.remove(place);
+        }
+        second.forget(now);
+        let leaves = second.made.len() < most as usize;
+        if leaves {
+            second.made.push_back(now);
+        }
+        leaves
     }
 
     /// Counts a call by the hour or the day. Reservations run ahead of the calls, so that a process that ends has counted
@@ -167,6 +190,17 @@ impl SourceState {
         window.made += 1;
         *used = Some(window);
         Ok(())
+    }
+}
+
+impl Second {
+    /// Forgets what is over.
+    fn forget(&mut self, now: Instant) {
+        for calls in [&mut self.made, &mut self.due] {
+            while calls.front().is_some_and(|call| *call + SECOND <= now) {
+                calls.pop_front();
+            }
+        }
     }
 }
 

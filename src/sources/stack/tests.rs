@@ -216,6 +216,22 @@ async fn no_second_has_more_calls_than_the_registration_allows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_leave_late_hold_up_those_after_them() {
+    let state = SourceState::new(100);
+    let (began, late) = (Instant::now(), Duration::from_millis(700));
+    let latest = began + Duration::from_secs(5);
+    let due: Vec<Instant> = (0..6).map(|_| state.next_second(2, began, latest).unwrap()).collect();
+    assert_eq!(due.iter().map(|due| (*due - began).as_secs()).collect::<Vec<_>>(), [0, 0, 1, 1, 2, 2]);
+    // The thread was busy: those of the first second to come are made almost in the one after.
+    let busy = began + Duration::from_secs(1) + late;
+    assert!(state.leave(2, due[2], busy) && state.leave(2, due[3], busy));
+    assert!(!state.leave(2, due[4], due[4]), "they are made in the same second");
+    let next = state.next_second(2, due[4], latest).unwrap();
+    assert_eq!(next, busy + Duration::from_secs(1), "a second after those that were late");
+    assert!(state.leave(2, next, next));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_registration_by_the_day_is_counted_ahead_and_across_a_restart() {
     let mut scene = Scene::new(|limits| limits.rates.per_day = Some(250));
     let department = Department::always(0, Ok(1));
