@@ -166,6 +166,9 @@ impl World {
     }
 
     fn close(&mut self, person: PersonId, change: Change) {
+        if change.told {
+            self.tell_police(person);
+        }
         let Some(id) = self.last_row(person) else { return };
         if let Some(row) = self.rows.get_mut(id.index()).filter(|row| row.to.is_none()) {
             row.to = Some(change.on);

@@ -180,7 +180,8 @@ impl Bench {
             }
         }
         row.recovery = ended.elapsed().as_millis();
-        if ended.elapsed() > OPEN + DEADLINE + Duration::from_secs(3) {
+        // Questions one after the other, on a machine that may be busy with other things.
+        if ended.elapsed() > OPEN + DEADLINE + Duration::from_secs(10) {
             row.mistakes
                 .push(format!("{} {} {}: well again after {}", row.fault, row.operation, row.share, row.recovery));
         }
@@ -195,10 +196,14 @@ impl Bench {
                     .push(format!("{} {}: no {:?} among {:?}", row.fault, row.operation, fault.causes, row.causes));
             }
         }
+        let told = row.outcomes.get("true").copied().unwrap_or_default();
+        if fault.causes.is_empty() && told * 2 < row.questions {
+            row.mistakes.push(format!("{} {}: only {told} of {}", row.fault, row.operation, row.questions));
+        }
         for (operation, made) in calls(&self.demo).await {
             let asked = self.asked.get(&operation).copied().unwrap_or_default();
             // Feedback is asked for until it is there.
-            if made > asked + asked / 10 + 3 && !operation.ends_with(".fetch") {
+            if made > asked + asked / 10 + 3 && operation != "court.judgments.fetch" {
                 let Row { fault, share, .. } = row;
                 row.mistakes
                     .push(format!("{fault} {share}: {operation} was called {made} times for {asked} questions"));

@@ -11,17 +11,20 @@ pub(crate) struct Overlay(PathBuf);
 pub(crate) struct Limits {
     /// For all sources.
     pub(crate) limits: &'static str,
+    /// When the gateway answers at the latest.
+    pub(crate) answer_within: &'static str,
     /// For one source, more of them.
     pub(crate) one: Option<(&'static str, &'static str)>,
 }
 
 pub(crate) const SHORT: Limits = Limits {
     limits: "connect_timeout = \"200ms\"\nresponse_timeout = \"200ms\"\ndeadline = \"500ms\"\nbreaker = { open = \"200ms\" }\n",
+    answer_within: "1s",
     one: None,
 };
 pub(crate) const OPEN: Duration = Duration::from_millis(200);
 pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
-/// When the gateway answers at the latest.
+/// The same as a length of time.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 const SOURCES: [&str; 4] = ["police", "civil-affairs", "health", "court"];
@@ -35,7 +38,8 @@ impl Overlay {
             let table = format!("[limits]\n{}{more}", limits.limits);
             overlay.lay(&format!("sources/{source}.toml"), "[limits]\nresponse_timeout = \"2s\"\n", &table);
         }
-        overlay.lay("heyan.toml", "answer_within = \"3s\"", "answer_within = \"1s\"");
+        let answer_within = format!("answer_within = \"{}\"", limits.answer_within);
+        overlay.lay("heyan.toml", "answer_within = \"3s\"", &answer_within);
         overlay
     }
 

@@ -11,8 +11,11 @@ use super::demo::{Demo, question};
 use super::overlay::{Limits, Overlay};
 
 const MOST: u64 = 5;
-const LIMITED: Limits =
-    Limits { limits: "response_timeout = \"5s\"\ndeadline = \"5s\"\n", one: Some(("police", "per_second = 5\n")) };
+const LIMITED: Limits = Limits {
+    limits: "response_timeout = \"5s\"\ndeadline = \"5s\"\n",
+    answer_within: "10s",
+    one: Some(("police", "per_second = 5\n")),
+};
 const QUESTIONS: usize = 300;
 
 #[tokio::test]
@@ -29,7 +32,9 @@ async fn nobody_is_asked_more_often_than_the_registration_allows() {
         .take(QUESTIONS)
         .collect();
     assert_eq!(requests.len(), QUESTIONS);
-    requests.iter_mut().for_each(|request| request["max_age"] = json!("0s"));
+    for request in &mut requests {
+        request["max_age"] = json!("0s");
+    }
     let other = cell::case(&demo, "出生医学证明编号").await;
 
     let before = calls(&demo).await["police.person"];
