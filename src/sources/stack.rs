@@ -59,12 +59,15 @@ impl Stack<'_> {
     /// The answer, by the deadline.
     pub(super) async fn run<A: Attempt>(&self, attempt: &A, deadline: Instant) -> Result<A::Answer, Failure> {
         self.circuit.deposit();
-        let mut made = 1;
+        let (mut made, mut before) = (1, None);
         loop {
             let failure = match self.once(attempt, deadline).await {
                 Ok(answer) => return Ok(answer),
+                // That there was no second attempt is no news about the department; what the first one met is.
+                Err(failure) if !failure.cause.is_the_departments() => return Err(before.unwrap_or(failure)),
                 Err(failure) => failure,
             };
+            before = Some(failure);
             let Some(pause) = self.pause(attempt, &failure, made, deadline).await else { return Err(failure) };
             sleep(pause).await;
             made += 1;
