@@ -16,6 +16,7 @@ use super::verification_request::{Contract, VerificationRequest};
 use super::{Api, App, authenticate, body, guidance, reply};
 use crate::claims::WitnessReport;
 use crate::domain::{Answer, Cause, Outcome, Slug};
+use crate::durable::NotSaved;
 use crate::gateway::{self, Unverified, Verification};
 use crate::rights::{Agency, Refusal};
 
@@ -40,11 +41,12 @@ pub(super) async fn show(
     };
     let found = match id.parse::<Uuid>() {
         Ok(id) => api.gateway.find(id, &caller.agency.id).await,
-        Err(_) => None,
+        Err(_) => Ok(None),
     };
     match found {
-        Some(verification) => send(present(&api, &verification, &context), &context),
-        None => Problem::NotFound.respond(&context),
+        Ok(Some(verification)) => send(present(&api, &verification, &context), &context),
+        Ok(None) => Problem::NotFound.respond(&context),
+        Err(NotSaved) => Problem::Overloaded(5).respond(&context),
     }
 }
 
@@ -234,7 +236,8 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
             problem(413, "The body is too large"),
             problem(415, "The body is not declared as JSON"),
             problem(422, "The body is not a question"),
-            problem(503, "The question takes longer, and cannot be kept"),
+            problem(429, "More requests than the agency may make"),
+            problem(503, "The question takes longer, and cannot be kept; or more requests than the gateway can do"),
         ],
     );
     create["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": request}}});
@@ -264,6 +267,8 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
             pending(&verification),
             problem(401, "No valid credential"),
             problem(404, "There is none, or another agency's, or it is too long ago"),
+            problem(429, "More requests than the agency may make"),
+            problem(503, "What is kept cannot be read"),
         ],
     );
     show["parameters"] = json!([parameter("path", "id", true, &json!({"type": "string"}), "The verification's id")]);

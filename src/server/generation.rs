@@ -46,12 +46,12 @@ impl House {
     ) -> Self {
         Self {
             freshness: Arc::new(Freshness::new(Arc::clone(&clock))),
+            replies: Arc::new(Replies::new(settings.idempotent_replies)),
             clock,
             durable,
             stop,
             states: States::default(),
             verifications: Verifications::new(settings.verifications, settings.verifications_for),
-            replies: Arc::new(Replies::new(settings.idempotent_replies)),
             bounds: Arc::default(),
             grace: settings.shutdown_grace,
             request_timeout: settings.request_timeout,
@@ -71,6 +71,7 @@ pub(super) struct Generation {
     sources: [u8; 32],
     facts: Facts,
     open_for: Duration,
+    again_after: Duration,
     shared: Arc<Shared>,
 }
 
@@ -105,8 +106,8 @@ impl Generation {
             answer_within: settings.answer_within,
             documents,
         });
-        let open_for = settings.open_for;
-        Self { catalog, recipients, descriptions, sources, facts, open_for, shared }
+        let (open_for, again_after) = (settings.open_for, settings.again_after);
+        Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, shared }
     }
 
     /// Clients towards the departments, for one thread.
@@ -126,6 +127,7 @@ impl Generation {
             verifications: house.verifications.clone(),
             freshness: Arc::clone(&house.freshness),
             open_for: self.open_for,
+            again_after: self.again_after,
             tasks,
             stop: house.stop.clone(),
         };
