@@ -70,7 +70,7 @@ async fn verify(api: &Api, context: &Context, request: Request<Body>) -> Result<
         });
         Ok(present(api, &*verification?, context))
     };
-    api.shared.replies.once(&agency.id, key, &bytes, work).await
+    api.shared.replies.once(&agency.id, key, &bytes, api.gateway.clock.now(), work).await
 }
 
 fn gateway_request(

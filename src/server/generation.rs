@@ -44,9 +44,11 @@ impl House {
         stop: CancellationToken,
         workers: usize,
     ) -> Self {
+        // What is in memory alone is remembered there once, and within bounds.
+        let kept = settings.data_dir.is_some().then(|| Arc::clone(&durable));
         Self {
             freshness: Arc::new(Freshness::new(Arc::clone(&clock))),
-            replies: Arc::new(Replies::new(settings.idempotent_replies)),
+            replies: Arc::new(Replies::new(settings.idempotent_replies, kept)),
             clock,
             durable,
             stop,
