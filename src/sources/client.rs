@@ -142,7 +142,8 @@ impl Call<'_> {
 
     /// Applies, unless an equal question has applied already, and asks for the feedback until it is there.
     ///
-    /// What a crash leaves behind: before `applying` nothing; from then until `applied` an application of which nobody knows
+    /// What a crash leaves behind: before `applying`, which comes when nothing is waited for any more but the department
+    /// itself, nothing; from then until `applied` an application of which nobody knows
     /// whether the department has it, which is never sent again by whoever takes it up; then the application itself, which is
     /// fetched on.
     async fn apply_and_fetch(&self, fetch: &Fetch) -> Result<Option<Value>, Failure> {
@@ -151,18 +152,15 @@ impl Call<'_> {
         let answer = match self.durable.application(&application).await.map_err(not_kept)? {
             Some(Application::Unknown) => Err(Cause::Interrupted.into()),
             Some(Application::Made(captured)) => self.fetch(fetch, captured).await,
-            None => {
-                self.durable.applying(&application).await.map_err(not_kept)?;
-                match self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await {
-                    Ok(Said::Taken(captured)) => {
-                        self.durable.applied(&application, &captured).await.map_err(not_kept)?;
-                        self.fetch(fetch, captured).await
-                    }
-                    Ok(Said::Fact(record)) => Ok(record),
-                    Ok(Said::Pending) => Err(Cause::InvalidSourceResponse.into()),
-                    Err(failure) => Err(failure),
+            None => match self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await {
+                Ok(Said::Taken(captured)) => {
+                    self.durable.applied(&application, &captured).await.map_err(not_kept)?;
+                    self.fetch(fetch, captured).await
                 }
-            }
+                Ok(Said::Fact(record)) => Ok(record),
+                Ok(Said::Pending) => Err(Cause::InvalidSourceResponse.into()),
+                Err(failure) => Err(failure),
+            },
         };
         // It is answered or has failed in a way that we know of: an equal question may apply anew.
         self.durable.application_ended(&application).await.map_err(not_kept)?;
@@ -242,7 +240,8 @@ impl Attempt for Exchanging<'_> {
             Step::Query | Step::Apply(_) => (&operation.exchange, &[]),
             Step::Fetch(fetch, captured) => (&fetch.exchange, captured),
         };
-        let (meaning, reply) = self.call.once(exchange, captured).await?;
+        let applies = matches!(self.step, Step::Apply(_));
+        let (meaning, reply) = self.call.once(exchange, captured, applies).await?;
         match (self.step, meaning) {
             (Step::Apply(fetch), Meaning::Ok) => take(&fetch.capture, &reply).map(Said::Taken),
             (Step::Fetch(..), Meaning::Pending) => Ok(Said::Pending),
@@ -264,10 +263,18 @@ impl Attempt for Exchanging<'_> {
 }
 
 impl Call<'_> {
-    async fn once(&self, exchange: &Exchange, captured: &[(String, String)]) -> Result<(Meaning, Value), Cause> {
+    async fn once(
+        &self,
+        exchange: &Exchange,
+        captured: &[(String, String)],
+        applies: bool,
+    ) -> Result<(Meaning, Value), Cause> {
         let request = self.request(&exchange.request, captured)?;
         let service = self.operation.service.as_deref();
         let request = self.source.authentication.apply(&self.place.client, request, service).await?;
+        if applies {
+            self.durable.applying(&self.application()).await.map_err(|_| Cause::NotKept)?;
+        }
         let response = request.send().await.map_err(|error| cause(&error))?;
         let on_status = exchange.envelope.of_status(response.status().as_u16())?;
         if let OnStatus::Means(meaning) = on_status
