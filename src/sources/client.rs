@@ -18,7 +18,7 @@ use super::{Description, Exchange, Fetch, Operation};
 use crate::clock::Clock;
 use crate::departments::{Asking, Departments, Fact, Failure, OperationRef, Question};
 use crate::domain::{Cause, Slug};
-use crate::durable::{Application, Durable};
+use crate::durable::{Application, Durable, NotSaved};
 
 /// The connected sources, with clients of this thread's own.
 pub struct Sources {
@@ -147,24 +147,38 @@ impl Call<'_> {
     /// whether the department has it, which is never sent again by whoever takes it up; then the application itself, which is
     /// fetched on.
     async fn apply_and_fetch(&self, fetch: &Fetch) -> Result<Option<Value>, Failure> {
-        let not_kept = |_| Failure::from(Cause::NotKept);
         let application = self.application();
-        let answer = match self.durable.application(&application).await.map_err(not_kept)? {
+        match self.apply(fetch, &application).await? {
+            Said::Taken(captured) => {
+                let answer = self.fetch(fetch, captured).await;
+                self.end(&application).await?;
+                answer
+            }
+            Said::Fact(record) => Ok(record),
+            Said::Pending => Err(Cause::InvalidSourceResponse.into()),
+        }
+    }
+
+    /// Applies, unless the department has the application. Equal questions do so one after the other.
+    async fn apply(&self, fetch: &Fetch, application: &Question) -> Result<Said, Failure> {
+        let parameters = self.operation.promise.parameters.iter();
+        let parameters = parameters.map(|name| application.parameters.get(name).map(Value::to_string)).collect();
+        let _turn = self.place.circuit.turn((application.about.clone(), parameters)).await;
+        let said = match self.durable.application(application).await.map_err(not_kept)? {
             Some(Application::Unknown) => Err(Cause::Interrupted.into()),
-            Some(Application::Made(captured)) => self.fetch(fetch, captured).await,
-            None => match self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await {
-                Ok(Said::Taken(captured)) => {
-                    self.durable.applied(&application, &captured).await.map_err(not_kept)?;
-                    self.fetch(fetch, captured).await
-                }
-                Ok(Said::Fact(record)) => Ok(record),
-                Ok(Said::Pending) => Err(Cause::InvalidSourceResponse.into()),
-                Err(failure) => Err(failure),
-            },
+            Some(Application::Made(captured)) => return Ok(Said::Taken(captured)),
+            None => self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await,
         };
-        // It is answered or has failed in a way that we know of: an equal question may apply anew.
-        self.durable.application_ended(&application).await.map_err(not_kept)?;
-        answer
+        match &said {
+            Ok(Said::Taken(captured)) => self.durable.applied(application, captured).await.map_err(not_kept)?,
+            Ok(Said::Fact(_) | Said::Pending) | Err(_) => self.end(application).await?,
+        }
+        said
+    }
+
+    /// It is answered or has failed in a way that we know of: an equal question may apply anew.
+    async fn end(&self, application: &Question) -> Result<(), Failure> {
+        self.durable.application_ended(application).await.map_err(not_kept)
     }
 
     /// The question with nothing but what the department's answer depends on: equal ones share an application.
@@ -213,6 +227,10 @@ impl Call<'_> {
         };
         stack.run(&Exchanging { call: self, step }, Instant::now() + within).await
     }
+}
+
+fn not_kept(NotSaved: NotSaved) -> Failure {
+    Cause::NotKept.into()
 }
 
 /// Feedback that is not there is asked for less and less often, down to so much slower than at first.
