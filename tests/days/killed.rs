@@ -86,6 +86,24 @@ async fn nothing_personal_is_left(gateway: &mut Gateway, people: &[Value]) {
 }
 
 #[tokio::test]
+async fn equal_questions_that_each_want_a_new_answer_share_an_application() {
+    let departments = Departments::start(&["--population", "2000", "--court-delay", "2000"]);
+    let gateway = Gateway::started(&departments, &[agency("fund", true, "")], &[]).await;
+    let mut question = is_divorced(&departments.divorced_in_court().await[0]);
+    question["max_age"] = "0s".into();
+    departments.fault("court", "judgments", "delay", 1000).await;
+    // While the first is applied for, the others come.
+    let asked = (0..5).map(async |number| {
+        tokio::time::sleep(Duration::from_millis(150 * number)).await;
+        gateway.ask("fund", &question, &[("prefer", "wait=30")]).await
+    });
+    for reply in join_all(asked).await {
+        assert_eq!(reply.body["outcome"], "confirmed", "{reply:?}");
+    }
+    assert_eq!(departments.calls("court", "judgments").await, 1);
+}
+
+#[tokio::test]
 async fn a_question_is_known_as_soon_as_requests_are_taken() {
     let departments = Departments::start(&["--population", "2000", "--court-delay", "600000"]);
     let people = departments.divorced_in_court().await;
