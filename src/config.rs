@@ -57,6 +57,8 @@ pub struct Settings {
     pub store_key: Option<SecretPlace>,
     /// How long a question may stay open.
     pub open_for: Duration,
+    /// After how long a question is asked again whose department did not say when it can be asked; it doubles each time.
+    pub again_after: Duration,
     /// Where each claim of a grant was written.
     patterns: Vec<(ClaimPattern, Diagnostic)>,
     /// Where each source that is not connected was written.
@@ -175,11 +177,12 @@ struct RawDurable {
     folder: Option<PathBuf>,
     key: Option<SecretPlace>,
     open_for: String,
+    again_after: String,
 }
 
 impl Default for RawDurable {
     fn default() -> Self {
-        Self { folder: None, key: None, open_for: "168h".to_owned() }
+        Self { folder: None, key: None, open_for: "168h".to_owned(), again_after: "30s".to_owned() }
     }
 }
 
@@ -384,6 +387,7 @@ impl Reader {
         let shutdown_grace = duration("/server/shutdown_grace", &raw.server.shutdown_grace, 1);
         let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for, 24 * 30);
         let open_for = duration("/durable/open_for", &raw.durable.open_for, 24 * 90);
+        let again_after = duration("/durable/again_after", &raw.durable.again_after, 1);
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));
@@ -413,6 +417,7 @@ impl Reader {
             data_dir: raw.durable.folder.clone(),
             store_key: raw.durable.key.clone(),
             open_for: open_for?,
+            again_after: again_after?,
             patterns: std::mem::take(&mut self.patterns),
             entries,
         })

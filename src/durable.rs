@@ -19,7 +19,8 @@ use crate::domain::Slug;
 ///   loses its power then, find it again.
 /// - When it says [`NotSaved`], either nothing of it is on the disk, or all of it. Whoever is told so acts as if nothing were.
 /// - What names a person (an open question, a department's number for an application) is on the disk encrypted alone, and is
-///   gone when it is answered.
+///   gone when it is answered. A reply that is kept is encrypted too, with the digest of its request: who knows the file must
+///   not find out by trying whom a request was about.
 /// - Calls may come from several threads at once. Those that come together may be written together; each of them all or
 ///   nothing, and none fails because another one does that cannot be written for a reason of its own.
 /// - A future that is dropped may have written all of it, or nothing.
@@ -35,6 +36,9 @@ pub trait Durable: Send + Sync {
 
     /// All open questions, oldest first: what a process that ended left behind.
     fn open_questions(&self) -> Kept<'_, Vec<OpenQuestion>>;
+
+    /// An open question by its id. Which agency asked is for the caller to compare.
+    fn open_question(&self, id: Uuid) -> Kept<'_, Option<OpenQuestion>>;
 
     /// An outcome by its id, until its time is over. Which agency asked is for the caller to compare.
     fn closed_question(&self, id: Uuid) -> Kept<'_, Option<ClosedQuestion>>;
@@ -52,6 +56,12 @@ pub trait Durable: Send + Sync {
 
     /// Forgets an application: it is answered, was refused, or nobody waits for it any more. Nothing else ends it.
     fn application_ended<'a>(&'a self, question: &'a Question) -> Kept<'a, ()>;
+
+    /// Keeps the reply to a request that an agency named with this key, until `until`.
+    fn keep_reply<'a>(&'a self, agency: &'a str, key: &'a str, reply: &'a KeptReply, until: Timestamp) -> Kept<'a, ()>;
+
+    /// The reply to the request that an agency named with this key, with the moment until which it is kept.
+    fn kept_reply<'a>(&'a self, agency: &'a str, key: &'a str) -> Kept<'a, Option<(KeptReply, Timestamp)>>;
 
     /// Reserves calls of a registration: until a further reservation no more than `up_to` calls are made in this window. The
     /// largest reservation of a window stands.
@@ -133,6 +143,19 @@ pub struct ClosedQuestion {
     pub verification: Value,
 }
 
+/// A reply that is sent again when its request comes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptReply {
+    /// The digest of the request's body.
+    pub request: [u8; 32],
+    /// The HTTP status.
+    pub status: u16,
+    /// Of one that is pending: where to ask for the outcome, and after how many seconds.
+    pub later: Option<(String, i64)>,
+    /// The body.
+    pub body: String,
+}
+
 /// An application to a department that answers later.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Application {
@@ -183,6 +206,10 @@ pub(crate) mod testing {
             done(Vec::new())
         }
 
+        fn open_question(&self, _: Uuid) -> Kept<'_, Option<OpenQuestion>> {
+            done(None)
+        }
+
         fn closed_question(&self, _: Uuid) -> Kept<'_, Option<ClosedQuestion>> {
             done(None)
         }
@@ -201,6 +228,14 @@ pub(crate) mod testing {
 
         fn application_ended<'a>(&'a self, _: &'a Question) -> Kept<'a, ()> {
             done(())
+        }
+
+        fn keep_reply<'a>(&'a self, _: &'a str, _: &'a str, _: &'a KeptReply, _: Timestamp) -> Kept<'a, ()> {
+            done(())
+        }
+
+        fn kept_reply<'a>(&'a self, _: &'a str, _: &'a str) -> Kept<'a, Option<(KeptReply, Timestamp)>> {
+            done(None)
         }
 
         fn reserve<'a>(&'a self, quota: &'a Quota, up_to: u32) -> Kept<'a, ()> {

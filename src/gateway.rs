@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::claims::Claim;
 use crate::clock::Clock;
 use crate::departments::{Departments, Occasion};
-use crate::domain::{ClaimRef, Person, Slug};
+use crate::domain::{AgencyId, ClaimRef, Person, Slug};
 use crate::durable::{Durable, NotSaved};
 use crate::matters::Catalog;
 use crate::rights::{self, Agency, Permit, Refusal};
@@ -39,6 +39,8 @@ pub struct Gateway {
     pub verifications: Verifications,
     /// How long a question may stay open.
     pub open_for: Duration,
+    /// After how long a question is asked again whose department did not say when it can be asked; it doubles each time.
+    pub again_after: Duration,
     /// Verifications that go on after their reply.
     pub tasks: TaskTracker,
     /// The process is about to end: open questions are taken up by the next one.
@@ -143,12 +145,22 @@ impl Gateway {
     }
 
     /// A verification by its id, if this agency asked for it.
-    pub async fn find(&self, id: Uuid, agency: &crate::domain::AgencyId) -> Option<Arc<Verification>> {
+    ///
+    /// # Errors
+    /// If what is kept cannot be read: there may be one.
+    pub async fn find(&self, id: Uuid, agency: &AgencyId) -> Result<Option<Arc<Verification>>, NotSaved> {
         if let Some(verification) = self.verifications.find(id, agency).await {
-            return Some(verification);
+            return Ok(Some(verification));
         }
-        let closed = self.durable.closed_question(id).await.ok()??;
-        let verification: Verification = serde_json::from_value(closed.verification).ok()?;
-        (verification.agency == *agency).then(|| Arc::new(verification))
+        // In this order: a question that is closed meanwhile is found all the same.
+        let open = self.durable.open_question(id).await?;
+        let found = match open {
+            Some(open) => Verification::pending(&open, self.catalog.digest()),
+            None => {
+                let closed = self.durable.closed_question(id).await?;
+                closed.and_then(|closed| serde_json::from_value(closed.verification).ok())
+            }
+        };
+        Ok(found.filter(|verification| verification.agency == *agency).map(Arc::new))
     }
 }

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -26,13 +27,13 @@ use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
 
 use generation::{Generation, House};
 pub use installation::{Environment, Installation};
-use worker::Worker;
+use worker::{Turn, Worker};
 
 /// A running gateway.
 pub struct Server {
     address: SocketAddr,
     house: Arc<House>,
-    generation: watch::Sender<Arc<Generation>>,
+    turn: watch::Sender<Turn>,
     stop: CancellationToken,
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
@@ -50,22 +51,16 @@ impl Server {
         let address = listeners.first().map_or(Ok(installation.settings.listen), std::net::TcpListener::local_addr)?;
         let house = Arc::new(House::new(&installation.settings, clock, durable, stop.clone(), workers));
         let first = Arc::new(Generation::new(&house, installation, None));
-        let (generation, watched) = watch::channel(first);
         let (ready, is_ready) = mpsc::channel();
+        let (turn, watched) = watch::channel(Turn { generation: first, taken: ready.clone() });
         let mut threads = Vec::new();
         for (number, listener) in listeners.into_iter().enumerate() {
-            let worker = Worker { number, house: Arc::clone(&house), generations: watched.clone() };
-            let ready = ready.clone();
-            let run = move || worker.run(listener, &ready);
+            let worker = Worker { number, house: Arc::clone(&house), turns: watched.clone() };
+            let run = move || worker.run(listener);
             threads.push(thread::Builder::new().name(format!("heyan-{number}")).spawn(run)?);
         }
-        drop(ready);
-        for _ in &threads {
-            if is_ready.recv().is_err() {
-                break;
-            }
-        }
-        let server = Self { address, house, generation, stop, threads };
+        let server = Self { address, house, turn, stop, threads };
+        server.wait_for_all(&is_ready);
         if server.threads.iter().any(JoinHandle::is_finished) {
             Err(server.stop().err().unwrap_or(io::ErrorKind::Other.into()))
         } else {
@@ -73,22 +68,32 @@ impl Server {
         }
     }
 
-    /// Lets a new installation take over from the next request on. Running requests end as they began. Where requests are
-    /// taken, by how many threads, and what is kept in memory stays as it was started.
+    /// Lets a new installation take over: when it returns, it answers every request that comes. Running requests end as they
+    /// began. Where requests are taken, by how many threads, and what is kept in memory stays as it was started.
     ///
     /// # Errors
     /// If a client towards a department cannot be made; then nothing changes.
     pub fn reload(&self, installation: Installation) -> io::Result<()> {
-        let next = Generation::new(&self.house, installation, Some(&self.generation.borrow()));
+        let next = Generation::new(&self.house, installation, Some(&self.turn.borrow().generation));
         next.departments(&self.house)?;
-        self.generation.send_replace(Arc::new(next));
+        let (taken, is_taken) = mpsc::channel();
+        self.turn.send_replace(Turn { generation: Arc::new(next), taken });
+        self.wait_for_all(&is_taken);
         Ok(())
+    }
+
+    /// Waits until all threads have told; one that has ended never will.
+    fn wait_for_all(&self, told: &mpsc::Receiver<()>) {
+        let mut left = self.threads.len();
+        while left > 0 && !self.threads.iter().any(JoinHandle::is_finished) {
+            left -= usize::from(told.recv_timeout(LOOK_EVERY).is_ok());
+        }
     }
 
     /// The digest of the rules that decide now.
     #[must_use]
     pub fn rules(&self) -> String {
-        self.generation.borrow().catalog.digest().to_string()
+        self.turn.borrow().generation.catalog.digest().to_string()
     }
 
     /// Where it listens.
@@ -111,6 +116,9 @@ impl Server {
         result
     }
 }
+
+/// How often it is looked whether a thread has ended that is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What must survive a restart cannot be opened.
 #[derive(Debug, thiserror::Error)]

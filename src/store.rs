@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::departments::Question;
-use crate::durable::{Application, ClosedQuestion, Durable, Kept, NotSaved, OpenQuestion, Quota};
+use crate::durable::{Application, ClosedQuestion, Durable, Kept, KeptReply, NotSaved, OpenQuestion, Quota};
 
 pub use key::{StoreKey, StoreKeyError};
 
@@ -172,6 +172,13 @@ impl Durable for Store {
         })
     }
 
+    fn open_question(&self, id: Uuid) -> Kept<'_, Option<OpenQuestion>> {
+        Box::pin(async move {
+            let sealed = self.writer.run(move |tables| tables.open_question(id)).await?;
+            sealed.map(|sealed| self.sealing.open(OPEN_QUESTIONS, id.as_bytes(), &sealed)).transpose()
+        })
+    }
+
     fn closed_question(&self, id: Uuid) -> Kept<'_, Option<ClosedQuestion>> {
         Box::pin(async move {
             let now = self.clock.now();
@@ -221,6 +228,22 @@ impl Durable for Store {
         })
     }
 
+    fn keep_reply<'a>(&'a self, agency: &'a str, key: &'a str, reply: &'a KeptReply, until: Timestamp) -> Kept<'a, ()> {
+        Box::pin(async move {
+            let name = self.sealing.name_of_reply(agency, key);
+            let sealed = self.sealing.seal(REPLIES, &name, reply)?;
+            self.writer.run(move |tables| tables.keep_reply(&name, until, &sealed)).await
+        })
+    }
+
+    fn kept_reply<'a>(&'a self, agency: &'a str, key: &'a str) -> Kept<'a, Option<(KeptReply, Timestamp)>> {
+        Box::pin(async move {
+            let (name, now) = (self.sealing.name_of_reply(agency, key), self.clock.now());
+            let row = self.writer.run(move |tables| tables.kept_reply(&name, now)).await?;
+            row.map(|(until, sealed)| Ok((self.sealing.open(REPLIES, &name, &sealed)?, until))).transpose()
+        })
+    }
+
     fn reserve<'a>(&'a self, quota: &'a Quota, up_to: u32) -> Kept<'a, ()> {
         let quota = quota.clone();
         Box::pin(async move { self.writer.run(move |tables| tables.reserve(&quota, up_to)).await })
@@ -252,3 +275,4 @@ impl fmt::Debug for Store {
 /// What a sealed value is bound to beside its row's key: the table that it stands in.
 const OPEN_QUESTIONS: &str = "open_questions";
 const APPLICATIONS: &str = "applications";
+const REPLIES: &str = "replies";

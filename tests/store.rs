@@ -233,10 +233,10 @@ fn another_key_a_newer_version_and_another_file_are_refused() {
     assert!(error.to_string().contains("made with another key"), "{error}");
     drop(open(&scratch.store()));
     let file = rusqlite::Connection::open(scratch.file("heyan.sqlite")).unwrap();
-    file.pragma_update(None, "user_version", 2).unwrap();
+    file.pragma_update(None, "user_version", 3).unwrap();
     drop(file);
     let error = try_open(&scratch.store()).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 3, known: 2, .. }), "{error}");
     fs::write(scratch.file("heyan.sqlite"), "this is no database, but long enough to be one ".repeat(100)).unwrap();
     let error = try_open(&scratch.store()).unwrap_err();
     assert!(error.to_string().contains("file is not a database"), "{error}");

@@ -18,6 +18,7 @@ use super::{Api, App, authenticate, body, guidance, reply};
 use crate::claims::WitnessReport;
 use crate::departments::Occasion;
 use crate::domain::{Answer, Cause, Outcome, Slug};
+use crate::durable::NotSaved;
 use crate::gateway::{self, Unverified, Verification};
 use crate::rights::{Agency, Refusal};
 
@@ -42,11 +43,12 @@ pub(super) async fn show(
     };
     let found = match id.parse::<Uuid>() {
         Ok(id) => api.gateway.find(id, &caller.agency.id).await,
-        Err(_) => None,
+        Err(_) => Ok(None),
     };
     match found {
-        Some(verification) => send(present(&api, &verification, &context), &context),
-        None => Problem::NotFound.respond(&context),
+        Ok(Some(verification)) => send(present(&api, &verification, &context), &context),
+        Ok(None) => Problem::NotFound.respond(&context),
+        Err(NotSaved) => Problem::Overloaded(5).respond(&context),
     }
 }
 
@@ -70,7 +72,7 @@ async fn verify(api: &Api, context: &Context, request: Request<Body>) -> Result<
         });
         Ok(present(api, &*verification?, context))
     };
-    api.shared.replies.once(&agency.id, key, &bytes, work).await
+    api.shared.replies.once(&agency.id, key, &bytes, api.gateway.clock.now(), work).await
 }
 
 fn gateway_request(
@@ -268,6 +270,8 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
             pending(&verification),
             problem(401, "No valid credential"),
             problem(404, "There is none, or another agency's, or it is too long ago"),
+            problem(429, "More requests than the agency may make"),
+            problem(503, "What is kept cannot be read"),
         ],
     );
     show["parameters"] = json!([parameter("path", "id", true, &json!({"type": "string"}), "The verification's id")]);

@@ -21,6 +21,8 @@ pub(super) struct Asking {
     /// How long an answer may take.
     pub(super) within: Duration,
     pub(super) started: Timestamp,
+    /// Whether anybody has been asked yet.
+    pub(super) has_begun: bool,
     pub(super) awaited: FuturesUnordered<BoxFuture<'static, Answered>>,
     /// When it may be worth asking again those who could not be asked: the latest of what they said.
     pub(super) until: Option<Timestamp>,
@@ -34,6 +36,7 @@ type Answered = (usize, Result<Arc<Fact>, Failure>);
 impl Asking {
     /// Asks until the outcome stands.
     pub(super) async fn run(&mut self) {
+        self.has_begun = true;
         loop {
             self.ask_what_is_called_for();
             if self.stands() {
@@ -94,6 +97,8 @@ impl Asking {
     /// What it has come to.
     pub(super) fn outcome(&self) -> Outcome {
         match self.inquiry.outcome() {
+            // That nobody can be asked is not known before it was tried.
+            _ if !self.has_begun => Outcome::Pending,
             Some(outcome) => outcome,
             None if self.awaited.is_empty() => Outcome::Unavailable,
             None => Outcome::Pending,

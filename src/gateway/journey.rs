@@ -30,15 +30,17 @@ pub(super) struct Journey {
     expires: Timestamp,
     /// When it is asked again, because a department cannot be asked until then.
     again: Option<Timestamp>,
+    /// How often a department could not be asked without saying when it can be.
+    unanswered: u32,
     /// `None`: it has arrived, or travels on elsewhere.
     asking: Option<Asking>,
     /// Whether its open question is on the disk.
     kept: bool,
 }
 
-/// How long to wait before asking a department again that has not said when it can be asked, and before writing again what
-/// could not be written.
-const LATER: Duration = Duration::from_secs(30);
+/// The longest pause before asking a department again that has not said when it can be asked; the shortest before asking one
+/// that has, and before writing again what could not be written.
+const LATEST: Duration = Duration::from_mins(30);
 const SOON: Duration = Duration::from_secs(1);
 
 impl Journey {
@@ -51,8 +53,9 @@ impl Journey {
         expires: Timestamp,
     ) -> Self {
         let (agency, notify) = (agency.id.clone(), agency.has_callback);
-        let (again, asking, kept) = (None, None, false);
-        let mut journey = Self { gateway, id, agency, notify, request, asked, expires, again, asking, kept };
+        let (again, unanswered, asking, kept) = (None, 0, None, false);
+        let mut journey =
+            Self { gateway, id, agency, notify, request, asked, expires, again, unanswered, asking, kept };
         journey.asking = Some(journey.plan());
         journey
     }
@@ -90,6 +93,7 @@ impl Journey {
             asked: question.asked,
             expires: question.expires,
             again: question.again,
+            unanswered: 0,
             asking: None,
             kept: true,
         };
@@ -109,6 +113,7 @@ impl Journey {
             not_before: self.request.not_before,
             within: between(now, self.expires),
             started: now,
+            has_begun: false,
             awaited: FuturesUnordered::new(),
             until: None,
             hopeless: false,
@@ -119,10 +124,9 @@ impl Journey {
     pub(super) async fn travel(&mut self) -> Option<Verification> {
         let asking = self.asking.as_mut()?;
         asking.run().await;
-        let now = self.gateway.clock.now();
         if asking.outcome() == Outcome::Unavailable && self.request.patient && !asking.hopeless {
-            let later = SignedDuration::try_from(LATER).ok().and_then(|later| now.checked_add(later).ok());
-            self.again = asking.until.or(later).filter(|again| *again < self.expires);
+            let until = asking.until;
+            self.again = self.next(until).filter(|again| *again < self.expires);
             if self.again.is_some() {
                 return None;
             }
@@ -131,6 +135,20 @@ impl Journey {
         let verification = self.verification();
         self.asking = None;
         Some(verification)
+    }
+
+    /// When to ask again departments that said this of when they can be asked.
+    fn next(&mut self, until: Option<Timestamp>) -> Option<Timestamp> {
+        let now = self.gateway.clock.now();
+        let after = |pause| now.checked_add(SignedDuration::try_from(pause).ok()?).ok();
+        match until {
+            Some(until) => after(SOON).map(|soon| soon.max(until)),
+            None => {
+                let pause = self.gateway.again_after.saturating_mul(1 << self.unanswered.min(31));
+                self.unanswered += 1;
+                after(pause.min(LATEST.max(self.gateway.again_after)))
+            }
+        }
     }
 
     /// What is known so far.

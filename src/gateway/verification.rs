@@ -48,6 +48,14 @@ impl Verification {
         Some(Self::without_witnesses(question.id, agency, claim, Outcome::Unavailable, rules, now))
     }
 
+    /// One that is open on the disk, and of which nothing more is known here.
+    pub(super) fn pending(question: &OpenQuestion, rules: &Arc<str>) -> Option<Self> {
+        let agency = AgencyId(question.agency.parse().ok()?);
+        let claim = question.claim.parse().ok()?;
+        let pending = Self::without_witnesses(question.id, agency, claim, Outcome::Pending, rules, question.asked);
+        Some(Self { again: question.again, ..pending })
+    }
+
     fn without_witnesses(
         id: Uuid,
         agency: AgencyId,

@@ -43,13 +43,15 @@ impl House {
         stop: CancellationToken,
         workers: usize,
     ) -> Self {
+        // What is in memory alone is remembered there once, and within bounds.
+        let kept = settings.data_dir.is_some().then(|| Arc::clone(&durable));
         Self {
+            replies: Arc::new(Replies::new(settings.idempotent_replies, kept)),
             clock,
             durable,
             stop,
             states: Arc::default(),
             verifications: Verifications::new(settings.verifications, settings.verifications_for),
-            replies: Arc::new(Replies::new(settings.idempotent_replies)),
             bounds: Arc::default(),
             grace: settings.shutdown_grace,
             request_timeout: settings.request_timeout,
@@ -69,6 +71,7 @@ pub(super) struct Generation {
     sources: [u8; 32],
     facts: Facts,
     open_for: Duration,
+    again_after: Duration,
     shared: Arc<Shared>,
 }
 
@@ -105,8 +108,8 @@ impl Generation {
             answer_within: settings.answer_within,
             documents,
         });
-        let open_for = settings.open_for;
-        Self { catalog, recipients, descriptions, sources, facts, open_for, shared }
+        let (open_for, again_after) = (settings.open_for, settings.again_after);
+        Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, shared }
     }
 
     /// Clients towards the departments, for one thread.
@@ -125,6 +128,7 @@ impl Generation {
             durable: Arc::clone(&house.durable),
             verifications: house.verifications.clone(),
             open_for: self.open_for,
+            again_after: self.again_after,
             tasks,
             stop: house.stop.clone(),
         };

@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
@@ -25,7 +25,14 @@ use crate::api;
 pub(super) struct Worker {
     pub(super) number: usize,
     pub(super) house: Arc<House>,
-    pub(super) generations: watch::Receiver<Arc<Generation>>,
+    pub(super) turns: watch::Receiver<Turn>,
+}
+
+/// A generation takes over; each thread tells when it has.
+#[derive(Clone)]
+pub(super) struct Turn {
+    pub(super) generation: Arc<Generation>,
+    pub(super) taken: mpsc::Sender<()>,
 }
 
 /// How long a client may take to read what it is sent.
@@ -35,17 +42,18 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HEAD: usize = 32 * 1024;
 
 impl Worker {
-    pub(super) fn run(self, listener: std::net::TcpListener, ready: &mpsc::Sender<()>) -> io::Result<()> {
+    pub(super) fn run(self, listener: std::net::TcpListener) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let tasks = TaskTracker::new();
-            let first = Arc::clone(&self.generations.borrow());
+            let mut turns = self.turns.clone();
+            let Turn { generation: first, taken: ready } = turns.borrow_and_update().clone();
             let api = first.api(&self.house, tasks.clone())?;
             if self.number == 0 {
                 self.take_up(&api, &tasks);
             }
             let router = Arc::new(RwLock::new(api::router(api)));
-            tasks.spawn(follow(self.generations.clone(), Arc::clone(&self.house), tasks.clone(), Arc::clone(&router)));
+            tasks.spawn(follow(turns, Arc::clone(&self.house), tasks.clone(), Arc::clone(&router)));
             let listener = TcpListener::from_std(listener)?;
             // Whoever waits has gone only if another thread failed.
             let _ = ready.send(());
@@ -64,9 +72,9 @@ impl Worker {
                 Err(error) => tracing::error!(%error, "open questions of an earlier process cannot be read"),
             }
         });
-        let (generations, house) = (self.generations.clone(), Arc::clone(&self.house));
+        let (turns, house) = (self.turns.clone(), Arc::clone(&self.house));
         tasks.spawn(async move {
-            let recipients = move || generations.borrow().recipients.clone();
+            let recipients = move || turns.borrow().generation.recipients.clone();
             let sending = crate::callbacks::send(&*house.durable, &*house.clock, recipients);
             house.stop.run_until_cancelled(sending).await;
         });
@@ -77,6 +85,7 @@ impl Worker {
         let connections = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(house.connections));
         let running = Arc::new(AtomicUsize::new(0));
+        let mut door = Door { router, running, most: house.at_once, is_closed: false };
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(house.request_timeout).max_buf_size(MAX_HEAD);
         loop {
@@ -96,13 +105,7 @@ impl Worker {
                 },
                 () = house.stop.cancelled() => break,
             };
-            // Replies are small: waiting to fill a packet would only delay them.
-            let _ = stream.set_nodelay(true);
-            let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(WRITE_TIMEOUT));
-            let door = Door { router: Arc::clone(&router), running: Arc::clone(&running), most: house.at_once };
-            let service = service_fn(move |request| door.clone().pass(request));
-            let connection = connections.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+            let connection = connections.watch(door.open(&http, stream));
             tokio::spawn(async move {
                 let _place = place;
                 if let Err(error) = connection.await {
@@ -110,46 +113,76 @@ impl Worker {
                 }
             });
         }
-        drop(listener);
         tasks.close();
-        let ended = tokio::time::timeout(house.grace, async {
+        let ended = async {
             connections.shutdown().await;
             tasks.wait().await;
-        });
-        if ended.await.is_err() {
-            tracing::warn!("requests were still running when the time to stop was over");
+        };
+        door.is_closed = true;
+        http.keep_alive(false);
+        tokio::select! {
+            () = ended => {}
+            () = tokio::time::sleep(house.grace) => {
+                tracing::warn!("requests were still running when the time to stop was over");
+            }
+            () = turn_away(&listener, &door, &http) => {}
+        }
+    }
+}
+
+/// While running requests end, whoever comes is told so, and `/readyz` too: whoever spreads requests over several gateways
+/// learns from it.
+async fn turn_away(listener: &TcpListener, door: &Door, http: &http1::Builder) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(door.open(http, stream))),
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
 }
 
 /// Puts each new generation in the place of the one before.
-async fn follow(
-    mut generations: watch::Receiver<Arc<Generation>>,
-    house: Arc<House>,
-    tasks: TaskTracker,
-    router: Arc<RwLock<Router>>,
-) {
-    while let Some(Ok(())) = house.stop.run_until_cancelled(generations.changed()).await {
-        let next = Arc::clone(&generations.borrow_and_update());
+async fn follow(mut turns: watch::Receiver<Turn>, house: Arc<House>, tasks: TaskTracker, router: Arc<RwLock<Router>>) {
+    while let Some(Ok(())) = house.stop.run_until_cancelled(turns.changed()).await {
+        let Turn { generation: next, taken } = turns.borrow_and_update().clone();
         match next.api(&house, tasks.clone()) {
             Ok(api) => *router.write().unwrap_or_else(PoisonError::into_inner) = api::router(api),
             Err(error) => tracing::error!(%error, "a thread goes on with the configuration before"),
         }
+        // Whoever waits may have gone.
+        let _ = taken.send(());
     }
 }
 
-/// What every request passes first: beyond so many at once it is turned away before anything is read of it.
+/// What every request passes first: beyond so many at once, and while the process is stopping, it is turned away before
+/// anything is read of it.
 #[derive(Clone)]
 struct Door {
     router: Arc<RwLock<Router>>,
     running: Arc<AtomicUsize>,
     most: usize,
+    is_closed: bool,
 }
 
 impl Door {
+    /// A connection whose requests pass here.
+    fn open(
+        &self,
+        http: &http1::Builder,
+        stream: TcpStream,
+    ) -> impl GracefulConnection<Error = hyper::Error> + Send + use<> {
+        // Replies are small: waiting to fill a packet would only delay them.
+        let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let door = self.clone();
+        http.serve_connection(TokioIo::new(Box::pin(stream)), service_fn(move |request| door.clone().pass(request)))
+    }
+
     async fn pass(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let _inside = Inside::new(&self.running);
-        if self.running.load(Ordering::Relaxed) > self.most && !api::is_health(request.uri().path()) {
+        let is_full = self.is_closed || self.running.load(Ordering::Relaxed) > self.most;
+        if is_full && !api::is_health(request.uri().path()) {
             return Ok(api::overloaded(request.headers()));
         }
         let router = self.router.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -18,7 +18,7 @@ use super::{Description, Exchange, Fetch, Operation};
 use crate::clock::Clock;
 use crate::departments::{Asking, Departments, Fact, Failure, OperationRef, Question};
 use crate::domain::{Cause, Slug};
-use crate::durable::{Application, Durable};
+use crate::durable::{Application, Durable, NotSaved};
 
 /// The connected sources, with clients of this thread's own.
 pub struct Sources {
@@ -142,31 +142,43 @@ impl Call<'_> {
 
     /// Applies, unless an equal question has applied already, and asks for the feedback until it is there.
     ///
-    /// What a crash leaves behind: before `applying` nothing; from then until `applied` an application of which nobody knows
+    /// What a crash leaves behind: before `applying`, which comes when nothing is waited for any more but the department
+    /// itself, nothing; from then until `applied` an application of which nobody knows
     /// whether the department has it, which is never sent again by whoever takes it up; then the application itself, which is
     /// fetched on.
     async fn apply_and_fetch(&self, fetch: &Fetch) -> Result<Option<Value>, Failure> {
-        let not_kept = |_| Failure::from(Cause::NotKept);
         let application = self.application();
-        let answer = match self.durable.application(&application).await.map_err(not_kept)? {
-            Some(Application::Unknown) => Err(Cause::Interrupted.into()),
-            Some(Application::Made(captured)) => self.fetch(fetch, captured).await,
-            None => {
-                self.durable.applying(&application).await.map_err(not_kept)?;
-                match self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await {
-                    Ok(Said::Taken(captured)) => {
-                        self.durable.applied(&application, &captured).await.map_err(not_kept)?;
-                        self.fetch(fetch, captured).await
-                    }
-                    Ok(Said::Fact(record)) => Ok(record),
-                    Ok(Said::Pending) => Err(Cause::InvalidSourceResponse.into()),
-                    Err(failure) => Err(failure),
-                }
+        match self.apply(fetch, &application).await? {
+            Said::Taken(captured) => {
+                let answer = self.fetch(fetch, captured).await;
+                self.end(&application).await?;
+                answer
             }
+            Said::Fact(record) => Ok(record),
+            Said::Pending => Err(Cause::InvalidSourceResponse.into()),
+        }
+    }
+
+    /// Applies, unless the department has the application. Equal questions do so one after the other.
+    async fn apply(&self, fetch: &Fetch, application: &Question) -> Result<Said, Failure> {
+        let parameters = self.operation.promise.parameters.iter();
+        let parameters = parameters.map(|name| application.parameters.get(name).map(Value::to_string)).collect();
+        let _turn = self.place.circuit.turn((application.about.clone(), parameters)).await;
+        let said = match self.durable.application(application).await.map_err(not_kept)? {
+            Some(Application::Unknown) => Err(Cause::Interrupted.into()),
+            Some(Application::Made(captured)) => return Ok(Said::Taken(captured)),
+            None => self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await,
         };
-        // It is answered or has failed in a way that we know of: an equal question may apply anew.
-        self.durable.application_ended(&application).await.map_err(not_kept)?;
-        answer
+        match &said {
+            Ok(Said::Taken(captured)) => self.durable.applied(application, captured).await.map_err(not_kept)?,
+            Ok(Said::Fact(_) | Said::Pending) | Err(_) => self.end(application).await?,
+        }
+        said
+    }
+
+    /// It is answered or has failed in a way that we know of: an equal question may apply anew.
+    async fn end(&self, application: &Question) -> Result<(), Failure> {
+        self.durable.application_ended(application).await.map_err(not_kept)
     }
 
     /// The question with nothing but what the department's answer depends on: equal ones share an application.
@@ -217,6 +229,10 @@ impl Call<'_> {
     }
 }
 
+fn not_kept(NotSaved: NotSaved) -> Failure {
+    Cause::NotKept.into()
+}
+
 /// Feedback that is not there is asked for less and less often, down to so much slower than at first.
 const SLOWEST: u32 = 100;
 
@@ -242,7 +258,8 @@ impl Attempt for Exchanging<'_> {
             Step::Query | Step::Apply(_) => (&operation.exchange, &[]),
             Step::Fetch(fetch, captured) => (&fetch.exchange, captured),
         };
-        let (meaning, reply) = self.call.once(exchange, captured).await?;
+        let applies = matches!(self.step, Step::Apply(_));
+        let (meaning, reply) = self.call.once(exchange, captured, applies).await?;
         match (self.step, meaning) {
             (Step::Apply(fetch), Meaning::Ok) => take(&fetch.capture, &reply).map(Said::Taken),
             (Step::Fetch(..), Meaning::Pending) => Ok(Said::Pending),
@@ -264,10 +281,18 @@ impl Attempt for Exchanging<'_> {
 }
 
 impl Call<'_> {
-    async fn once(&self, exchange: &Exchange, captured: &[(String, String)]) -> Result<(Meaning, Value), Cause> {
+    async fn once(
+        &self,
+        exchange: &Exchange,
+        captured: &[(String, String)],
+        applies: bool,
+    ) -> Result<(Meaning, Value), Cause> {
         let request = self.request(&exchange.request, captured)?;
         let service = self.operation.service.as_deref();
         let request = self.source.authentication.apply(&self.place.client, request, service).await?;
+        if applies {
+            self.durable.applying(&self.application()).await.map_err(|_| Cause::NotKept)?;
+        }
         let response = request.send().await.map_err(|error| cause(&error))?;
         let on_status = exchange.envelope.of_status(response.status().as_u16())?;
         if let OnStatus::Means(meaning) = on_status

@@ -1,20 +1,20 @@
 //! How the sources are doing, and how much of what they allow is used. It outlives a change of configuration, and what a
 //! registration counts by the hour and the day outlives the process.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, Semaphore};
 use tokio::time::Instant;
 
 use super::limits::Limits;
 use super::{Description, Operation};
 use crate::breaker::{Breaker, Outcome, Pass, Policy, Stand};
 use crate::departments::Failure;
-use crate::domain::{Cause, Slug};
+use crate::domain::{Cause, Person, Slug};
 use crate::durable::{Durable, Quota};
 
 /// The state of every source, by its id.
@@ -64,6 +64,28 @@ pub(super) struct Circuit {
     /// How long an exchange takes, in microseconds, a moving average.
     latency: AtomicU64,
     last: Mutex<Last>,
+    /// Applications that are being sent, each with those that wait to see what comes of it.
+    applying: Mutex<HashMap<Applicant, Arc<AsyncMutex<()>>>>,
+}
+
+/// What makes two applications of one operation equal.
+pub(super) type Applicant = (Person, Vec<Option<String>>);
+
+/// Whoever has it may apply; an equal question waits.
+pub(super) struct Turn<'a> {
+    circuit: &'a Circuit,
+    applicant: Applicant,
+    _held: OwnedMutexGuard<()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut applying = lock(&self.circuit.applying);
+        // Held here and there, and wanted by nobody else.
+        if applying.get(&self.applicant).is_some_and(|turn| Arc::strong_count(turn) == 2) {
+            applying.remove(&self.applicant);
+        }
+    }
 }
 
 /// When an operation last answered and failed, and why. What is remembered or was not sent counts for neither.
@@ -222,6 +244,7 @@ impl Circuit {
             budget: AtomicI32::new(FIRST_BUDGET),
             latency: AtomicU64::new(0),
             last: Mutex::default(),
+            applying: Mutex::default(),
         }
     }
 
@@ -233,6 +256,12 @@ impl Circuit {
     /// When it last answered and failed.
     pub(super) fn last(&self) -> Last {
         *lock(&self.last)
+    }
+
+    /// Waits until no equal application is being sent.
+    pub(super) async fn turn(&self, applicant: Applicant) -> Turn<'_> {
+        let turn = Arc::clone(lock(&self.applying).entry(applicant.clone()).or_default());
+        Turn { circuit: self, applicant, _held: turn.lock_owned().await }
     }
 
     /// Lets a call through, or says when one may go through.

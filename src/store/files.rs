@@ -52,12 +52,14 @@ pub(super) fn set_up(connection: &mut Connection, path: &Path, check: &[u8; 32])
     match version {
         0 => {
             transaction.execute_batch(TABLES).map_err(refused)?;
+            transaction.execute_batch(SINCE_1).map_err(refused)?;
             transaction.execute("INSERT INTO meta VALUES ('key check', ?1)", [check]).map_err(refused)?;
-            transaction.pragma_update(None, "user_version", VERSION).map_err(refused)?;
         }
+        1 => transaction.execute_batch(SINCE_1).map_err(refused)?,
         VERSION => {}
         found => return Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION }),
     }
+    transaction.pragma_update(None, "user_version", VERSION).map_err(refused)?;
     let found = transaction.query_row("SELECT value FROM meta WHERE name = 'key check'", [], |row| row.get(0));
     let found: Option<[u8; 32]> = found.optional().map_err(refused)?;
     if found.as_ref() != Some(check) {
@@ -68,8 +70,8 @@ pub(super) fn set_up(connection: &mut Connection, path: &Path, check: &[u8; 32])
 
 const FILE: &str = "heyan.sqlite";
 
-/// The version of [`TABLES`]. A change of them gets the next number, and a step from the one before.
-const VERSION: i64 = 1;
+/// The version of the tables. A change of them gets the next number, and a step from the one before.
+const VERSION: i64 = 2;
 
 /// - `locking_mode` before anything is read: the lock is held until the end, and no memory is shared with other processes.
 /// - `synchronous`: what was committed survives a loss of power.
@@ -84,7 +86,7 @@ const SETTINGS: &str = "
     PRAGMA trusted_schema = OFF;
 ";
 
-/// Moments are microseconds since 1970.
+/// Version 1. Moments are microseconds since 1970.
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -114,6 +116,12 @@ const TABLES: &str = "
         reserved INTEGER NOT NULL,
         PRIMARY KEY (source, seconds, window)
     ) STRICT;
+";
+
+/// The step to version 2: replies to requests that have a key.
+const SINCE_1: &str = "
+    CREATE TABLE replies (name BLOB NOT NULL PRIMARY KEY, until INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+    CREATE INDEX replies_by_end ON replies (until);
 ";
 
 fn private(path: &Path, right: u32) -> Result<(), StoreError> {

@@ -17,12 +17,15 @@ use crate::durable::NotSaved;
 /// At a hundred questions a second that stay open, that takes a year and a third.
 pub(super) struct Sealing {
     sealing: RandomizedNonceKey,
+    /// Replies have one of their own: there may be as many again.
+    sealing_replies: RandomizedNonceKey,
     naming: hmac::Key,
     check: [u8; LENGTH],
 }
 
-/// Stands for an application's question on the disk. Without the key nobody can try people until it fits.
-pub(super) type QuestionName = [u8; LENGTH];
+/// Stands for an application's question, or for a request that has a key, on the disk. Without the store's key nobody can try
+/// people until it fits.
+pub(super) type Name = [u8; LENGTH];
 
 impl Sealing {
     pub(super) fn new(key: &StoreKey) -> Result<Self, Unspecified> {
@@ -30,6 +33,7 @@ impl Sealing {
         let derive = |purpose: &str| derive(&root, purpose);
         Ok(Self {
             sealing: RandomizedNonceKey::new(&AES_256_GCM, &*derive("sealing")?)?,
+            sealing_replies: RandomizedNonceKey::new(&AES_256_GCM, &*derive("sealing replies")?)?,
             naming: hmac::Key::new(hmac::HMAC_SHA256, &*derive("naming")?),
             check: *derive("check")?,
         })
@@ -50,7 +54,7 @@ impl Sealing {
 
     fn try_seal(&self, table: &str, row: &[u8], value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Unspecified> {
         let mut content = serde_json::to_vec(value).map_err(|_| Unspecified)?;
-        let nonce = self.sealing.seal_in_place_append_tag(place(table, row), &mut content)?;
+        let nonce = self.key(table).seal_in_place_append_tag(place(table, row), &mut content)?;
         content.splice(..0, *nonce.as_ref());
         Ok(content)
     }
@@ -67,21 +71,33 @@ impl Sealing {
         let (nonce, content) = sealed.split_first_chunk().ok_or(Unspecified)?;
         let mut content = Zeroizing::new(content.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let content = self.sealing.open_in_place(nonce, place(table, row), &mut content)?;
+        let content = self.key(table).open_in_place(nonce, place(table, row), &mut content)?;
         serde_json::from_slice(content).map_err(|_| Unspecified)
+    }
+
+    fn key(&self, table: &str) -> &RandomizedNonceKey {
+        if table == super::REPLIES { &self.sealing_replies } else { &self.sealing }
     }
 
     /// Equal for questions whose application is the same one: the operation, the person and every parameter, whatever their
     /// order. On whose behalf it is asked does not matter.
-    pub(super) fn name(&self, question: &Question) -> QuestionName {
+    pub(super) fn name(&self, question: &Question) -> Name {
         let (operation, about) = (&question.operation, &question.about);
         let mut parameters = Value::Object((*question.parameters).clone());
         parameters.sort_all_objects();
         // No name is empty.
         let name = about.name.as_ref().map_or("", |name| name.reveal());
         let parameters = parameters.to_string();
-        let parts =
-            [operation.source.as_str(), operation.operation.as_str(), about.id_number.reveal(), name, &parameters];
+        let (source, operation) = (operation.source.as_str(), operation.operation.as_str());
+        self.hash(&[source, operation, about.id_number.reveal(), name, &parameters])
+    }
+
+    /// Of the reply to a request that an agency named with this key.
+    pub(super) fn name_of_reply(&self, agency: &str, key: &str) -> Name {
+        self.hash(&["reply", agency, key])
+    }
+
+    fn hash(&self, parts: &[&str]) -> Name {
         let mut naming = hmac::Context::with_key(&self.naming);
         for part in parts {
             // With its length, so that no two questions are the same bytes.

@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
-use super::sealing::QuestionName;
+use super::sealing::Name;
 use crate::durable::Quota;
 
 /// The tables, and the transaction that is being written. They know nothing of what is sealed in them.
@@ -21,11 +21,11 @@ pub(super) struct Tables {
 
 /// The applications whose rows are on the disk, for those who only ask whether there is one.
 #[derive(Default)]
-pub(super) struct UnderWay(RwLock<HashSet<QuestionName>>);
+pub(super) struct UnderWay(RwLock<HashSet<Name>>);
 
 enum Change {
-    Begun(QuestionName),
-    Ended(QuestionName),
+    Begun(Name),
+    Ended(Name),
 }
 
 /// A closed question as it is written.
@@ -45,7 +45,7 @@ impl UnderWay {
         self.0.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    pub(super) fn contains(&self, question: &QuestionName) -> bool {
+    pub(super) fn contains(&self, question: &Name) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains(question)
     }
 
@@ -95,6 +95,11 @@ impl Tables {
         rows(&self.connection, sql, [], |row| Ok((id(row)?, row.get(1)?)))
     }
 
+    pub(super) fn open_question(&self, id: Uuid) -> rusqlite::Result<Option<Vec<u8>>> {
+        let mut statement = self.connection.prepare_cached("SELECT sealed FROM open_questions WHERE id = ?1")?;
+        statement.query_row([id.as_bytes()], |row| row.get(0)).optional()
+    }
+
     pub(super) fn closed_question(&self, id: Uuid, now: Timestamp) -> rusqlite::Result<Option<ClosedRow>> {
         let sql = "SELECT id, agency, verification FROM closed_questions WHERE id = ?1 AND until > ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -104,7 +109,7 @@ impl Tables {
     /// Whatever was kept of an equal question makes room.
     pub(super) fn keep_application(
         &mut self,
-        question: QuestionName,
+        question: Name,
         now: Timestamp,
         row: &ApplicationRow,
     ) -> rusqlite::Result<()> {
@@ -114,15 +119,26 @@ impl Tables {
         Ok(())
     }
 
-    pub(super) fn application(&self, question: &QuestionName) -> rusqlite::Result<Option<ApplicationRow>> {
+    pub(super) fn application(&self, question: &Name) -> rusqlite::Result<Option<ApplicationRow>> {
         let mut statement = self.connection.prepare_cached("SELECT sealed FROM applications WHERE question = ?1")?;
         statement.query_row([question], |row| Ok(ApplicationRow { sealed: row.get(0)? })).optional()
     }
 
-    pub(super) fn end_application(&mut self, question: QuestionName) -> rusqlite::Result<()> {
+    pub(super) fn end_application(&mut self, question: Name) -> rusqlite::Result<()> {
         self.execute("DELETE FROM applications WHERE question = ?1", [question])?;
         self.changes.push(Change::Ended(question));
         Ok(())
+    }
+
+    pub(super) fn keep_reply(&self, name: &Name, until: Timestamp, sealed: &[u8]) -> rusqlite::Result<()> {
+        let sql = "INSERT OR REPLACE INTO replies (name, until, sealed) VALUES (?1, ?2, ?3)";
+        self.execute(sql, params![name, until.as_microsecond(), sealed]).map(drop)
+    }
+
+    pub(super) fn kept_reply(&self, name: &Name, now: Timestamp) -> rusqlite::Result<Option<(Timestamp, Vec<u8>)>> {
+        let sql = "SELECT until, sealed FROM replies WHERE name = ?1 AND until > ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row(params![name, now.as_microsecond()], |row| Ok((moment(row)?, row.get(1)?))).optional()
     }
 
     /// The larger of two reservations stands: calls may have been made on it.
@@ -151,20 +167,22 @@ impl Tables {
         self.execute(sql, params![id.as_bytes(), again.map(Timestamp::as_microsecond)]).map(drop)
     }
 
-    /// Deletes outcomes whose time is over and of which nobody is to be told, and windows that are past. Returns whether
-    /// there is more of them: others are waiting to write.
+    /// Deletes outcomes whose time is over and of which nobody is to be told, replies whose time is over, and windows that are
+    /// past. Returns whether there is more of them: others are waiting to write.
     ///
     /// A window stays for its own length after its end, in case the clock is set back a little.
     pub(super) fn clean(&mut self, now: Timestamp) -> rusqlite::Result<bool> {
         let closed = "DELETE FROM closed_questions WHERE rowid IN \
                       (SELECT rowid FROM closed_questions WHERE notice_due IS NULL AND until <= ?1 LIMIT ?2)";
+        let replies = "DELETE FROM replies WHERE rowid IN (SELECT rowid FROM replies WHERE until <= ?1 LIMIT ?2)";
         let quotas = "DELETE FROM quotas WHERE rowid IN \
                       (SELECT rowid FROM quotas WHERE (window + 2) * seconds <= ?1 LIMIT ?2)";
         self.begin()?;
         let closed = self.execute(closed, params![now.as_microsecond(), CLEANED_AT_ONCE])?;
+        let replies = self.execute(replies, params![now.as_microsecond(), CLEANED_AT_ONCE])?;
         let quotas = self.execute(quotas, params![now.as_second() + SHANGHAI, CLEANED_AT_ONCE])?;
         self.commit()?;
-        Ok(closed.max(quotas) >= CLEANED_AT_ONCE as usize)
+        Ok(closed.max(replies).max(quotas) >= CLEANED_AT_ONCE as usize)
     }
 
     /// Writes into the file what is only in the journal, and empties that: what was deleted is not there any more either.
@@ -244,6 +262,11 @@ fn rows<T>(
 
 fn closed_row(row: &Row<'_>) -> rusqlite::Result<ClosedRow> {
     Ok(ClosedRow { id: id(row)?, agency: row.get(1)?, verification: row.get(2)? })
+}
+
+fn moment(row: &Row<'_>) -> rusqlite::Result<Timestamp> {
+    let error = |error: jiff::Error| rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, error.into());
+    Timestamp::from_microsecond(row.get(0)?).map_err(error)
 }
 
 fn id(row: &Row<'_>) -> rusqlite::Result<Uuid> {
