@@ -1,6 +1,7 @@
 //! Layer 2: configuration. From files, embedded or on disk, to values that are valid, with everything that is wrong at once.
 
 mod folder;
+mod raw;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::matters::Catalog;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
 
 pub use folder::{File, Folder};
+use raw::{Raw, RawGrant};
 
 /// The gateway's settings.
 #[derive(Debug)]
@@ -117,98 +119,6 @@ pub enum SecretPlace {
         /// Its path.
         file: PathBuf,
     },
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Raw {
-    server: RawServer,
-    memory: RawMemory,
-    durable: RawDurable,
-    not_connected: Vec<String>,
-    purposes: Vec<RawPurpose>,
-    agencies: Vec<RawAgency>,
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-struct RawServer {
-    listen: String,
-    workers: usize,
-    request_timeout: String,
-    answer_within: String,
-    shutdown_grace: String,
-    connections: usize,
-    at_once: usize,
-}
-
-impl Default for RawServer {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8080".to_owned(),
-            workers: 0,
-            request_timeout: "10s".to_owned(),
-            answer_within: "3s".to_owned(),
-            shutdown_grace: "10s".to_owned(),
-            connections: 10_000,
-            at_once: 2_000,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-struct RawMemory {
-    facts_mib: u64,
-    verifications: u64,
-    verifications_for: String,
-    idempotent_replies: u64,
-}
-
-impl Default for RawMemory {
-    fn default() -> Self {
-        Self { facts_mib: 48, verifications: 50_000, verifications_for: "1h".to_owned(), idempotent_replies: 10_000 }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-struct RawDurable {
-    folder: Option<PathBuf>,
-    key: Option<SecretPlace>,
-    open_for: String,
-    again_after: String,
-}
-
-impl Default for RawDurable {
-    fn default() -> Self {
-        Self { folder: None, key: None, open_for: "168h".to_owned(), again_after: "30s".to_owned() }
-    }
-}
-
-#[derive(Deserialize)]
-struct RawPurpose {
-    id: String,
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct RawAgency {
-    id: String,
-    name: String,
-    tokens: Vec<String>,
-    grants: Vec<RawGrant>,
-    #[serde(default)]
-    limits: AgencyLimits,
-    callback: Option<Callback>,
-}
-
-#[derive(Deserialize)]
-struct RawGrant {
-    claims: Vec<String>,
-    purposes: Vec<String>,
-    #[serde(default)]
-    keep: bool,
 }
 
 impl Settings {

@@ -1,10 +1,12 @@
 //! Layer 2: departments' systems, each described by a file and asked over HTTP.
 //!
-//! A question goes down this list, and its answer up: `client`, `stack` (with `state` and `limits`), `request` (with
+//! A question goes down this list, and its answer up: `client`, `call` (with `application`), `stack` (with `state` and `limits`), `request` (with
 //! `template`), `authentication`, `decode`, `reply`. `text` is a file as it is written, `load` checks it. `condition` says how
 //! the sources are doing, `probe` finds out.
 
+mod application;
 mod authentication;
+mod call;
 mod client;
 mod condition;
 mod decode;

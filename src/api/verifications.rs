@@ -271,7 +271,6 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
             problem(401, "No valid credential"),
             problem(404, "There is none, or another agency's, or it is too long ago"),
             problem(429, "More requests than the agency may make"),
-            problem(503, "What is kept cannot be read"),
         ],
     );
     show["parameters"] = json!([parameter("path", "id", true, &json!({"type": "string"}), "The verification's id")]);

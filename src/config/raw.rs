@@ -1,0 +1,99 @@
+//! The gateway's and the agencies' files as they are written; their schema has checked the shape.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::{AgencyLimits, Callback, SecretPlace};
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Raw {
+    pub(super) server: RawServer,
+    pub(super) memory: RawMemory,
+    pub(super) durable: RawDurable,
+    pub(super) not_connected: Vec<String>,
+    pub(super) purposes: Vec<RawPurpose>,
+    pub(super) agencies: Vec<RawAgency>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+pub(super) struct RawServer {
+    pub(super) listen: String,
+    pub(super) workers: usize,
+    pub(super) request_timeout: String,
+    pub(super) answer_within: String,
+    pub(super) shutdown_grace: String,
+    pub(super) connections: usize,
+    pub(super) at_once: usize,
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            workers: 0,
+            request_timeout: "10s".to_owned(),
+            answer_within: "3s".to_owned(),
+            shutdown_grace: "10s".to_owned(),
+            connections: 10_000,
+            at_once: 2_000,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+pub(super) struct RawMemory {
+    pub(super) facts_mib: u64,
+    pub(super) verifications: u64,
+    pub(super) verifications_for: String,
+    pub(super) idempotent_replies: u64,
+}
+
+impl Default for RawMemory {
+    fn default() -> Self {
+        Self { facts_mib: 48, verifications: 50_000, verifications_for: "1h".to_owned(), idempotent_replies: 10_000 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+pub(super) struct RawDurable {
+    pub(super) folder: Option<PathBuf>,
+    pub(super) key: Option<SecretPlace>,
+    pub(super) open_for: String,
+    pub(super) again_after: String,
+}
+
+impl Default for RawDurable {
+    fn default() -> Self {
+        Self { folder: None, key: None, open_for: "168h".to_owned(), again_after: "30s".to_owned() }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawPurpose {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawAgency {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) tokens: Vec<String>,
+    pub(super) grants: Vec<RawGrant>,
+    #[serde(default)]
+    pub(super) limits: AgencyLimits,
+    pub(super) callback: Option<Callback>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawGrant {
+    pub(super) claims: Vec<String>,
+    pub(super) purposes: Vec<String>,
+    #[serde(default)]
+    pub(super) keep: bool,
+}

@@ -1,0 +1,161 @@
+//! One question on its way to a department: what is sent, and what the reply says.
+
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::client::{bounded, cause};
+use super::reply::OnStatus;
+use super::request::{QuestionInputs, RequestTemplate};
+use super::stack::{Attempt, Stack};
+use super::state::{Circuit, SourceState};
+use super::text::Meaning;
+use super::{Description, Exchange, Fetch, Operation};
+use crate::clock::Clock;
+use crate::departments::{Failure, Question};
+use crate::domain::Cause;
+use crate::durable::Durable;
+
+/// One question on its way.
+pub(super) struct Call<'a> {
+    pub(super) source: &'a Description,
+    pub(super) operation: &'a Operation,
+    pub(super) client: &'a Client,
+    pub(super) state: &'a SourceState,
+    pub(super) circuit: &'a Circuit,
+    pub(super) question: &'a Question,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) durable: &'a dyn Durable,
+}
+
+/// What an exchange says.
+pub(super) enum Said {
+    /// The department has this record, or none.
+    Fact(Option<Value>),
+    /// It has taken an application, under these values.
+    Taken(Vec<(String, String)>),
+    /// It needs more time.
+    Pending,
+}
+
+impl Call<'_> {
+    pub(super) async fn run(&self) -> Result<Option<Value>, Failure> {
+        match &self.operation.fetch {
+            None => match self.exchange(&Step::Query, self.question.within.min(self.source.limits.deadline)).await? {
+                Said::Fact(record) => Ok(record),
+                Said::Taken(_) | Said::Pending => Err(Cause::InvalidSourceResponse.into()),
+            },
+            Some(fetch) => self.apply_and_fetch(fetch).await,
+        }
+    }
+
+    pub(super) async fn exchange(&self, step: &Step<'_>, within: Duration) -> Result<Said, Failure> {
+        let stack = Stack {
+            source: &self.source.id,
+            limits: &self.source.limits,
+            hedge_after: self.operation.hedge_after,
+            state: self.state,
+            circuit: self.circuit,
+            durable: self.durable,
+            clock: self.clock,
+            jitter: fastrand::f64,
+        };
+        stack.run(&Exchanging { call: self, step }, Instant::now() + within).await
+    }
+}
+
+/// A step on the way to an answer.
+pub(super) enum Step<'a> {
+    Query,
+    Apply(&'a Fetch),
+    Fetch(&'a Fetch, Vec<(String, String)>),
+}
+
+/// One HTTP exchange, to be made by the resilience stack.
+struct Exchanging<'a> {
+    call: &'a Call<'a>,
+    step: &'a Step<'a>,
+}
+
+impl Attempt for Exchanging<'_> {
+    type Answer = Said;
+
+    async fn make(&self) -> Result<Said, Cause> {
+        let Call { operation, question, .. } = self.call;
+        let (exchange, captured): (&Exchange, &[(String, String)]) = match self.step {
+            Step::Query | Step::Apply(_) => (&operation.exchange, &[]),
+            Step::Fetch(fetch, captured) => (&fetch.exchange, captured),
+        };
+        let applies = matches!(self.step, Step::Apply(_));
+        let (meaning, reply) = self.call.once(exchange, captured, applies).await?;
+        match (self.step, meaning) {
+            (Step::Apply(fetch), Meaning::Ok) => take(&fetch.capture, &reply).map(Said::Taken),
+            (Step::Fetch(..), Meaning::Pending) => Ok(Said::Pending),
+            _ => operation.reading.fact(meaning, &reply, &question.about).map(Said::Fact),
+        }
+    }
+
+    fn is_safe(&self) -> bool {
+        match self.step {
+            Step::Query | Step::Fetch(..) => true,
+            // The department would have it twice.
+            Step::Apply(_) => false,
+        }
+    }
+
+    async fn renew(&self) -> bool {
+        self.call.source.authentication.renew().await
+    }
+}
+
+impl Call<'_> {
+    async fn once(
+        &self,
+        exchange: &Exchange,
+        captured: &[(String, String)],
+        applies: bool,
+    ) -> Result<(Meaning, Value), Cause> {
+        let request = self.request(&exchange.request, captured)?;
+        let service = self.operation.service.as_deref();
+        let request = self.source.authentication.apply(self.client, request, service).await?;
+        if applies {
+            self.durable.applying(&self.application()).await.map_err(|_| Cause::NotKept)?;
+        }
+        let response = request.send().await.map_err(|error| cause(&error))?;
+        let on_status = exchange.envelope.of_status(response.status().as_u16())?;
+        if let OnStatus::Means(meaning) = on_status
+            && *meaning != Meaning::Ok
+        {
+            return meaning.cause().map_or(Ok((*meaning, Value::Null)), Err);
+        }
+        let body = bounded(response, self.source.limits.body).await?;
+        exchange.read(on_status, body)
+    }
+
+    fn request(
+        &self,
+        template: &RequestTemplate,
+        captured: &[(String, String)],
+    ) -> Result<reqwest::RequestBuilder, Cause> {
+        let inputs = QuestionInputs { question: self.question, now: self.clock.now(), captured };
+        let request = template.build(self.client, &inputs).map_err(|_| Cause::Unrepresentable)?;
+        Ok(match &self.question.occasion.traceparent {
+            Some(traceparent) => request.header("traceparent", traceparent),
+            None => request,
+        })
+    }
+}
+
+fn take(places: &[(String, String)], reply: &Value) -> Result<Vec<(String, String)>, Cause> {
+    let capture = |(name, at): &(String, String)| {
+        let value = match reply.pointer(at) {
+            Some(Value::String(text)) if !text.is_empty() => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => return Err(Cause::InvalidSourceResponse),
+        };
+        Ok((name.clone(), value))
+    };
+    places.iter().map(capture).collect()
+}
