@@ -157,15 +157,15 @@ impl Contract<'_> {
                 .map_err(|error| reader.wrong(format!("{pointer}/name"), Reason::Name(error)))
                 .ok()
         });
-        let id_number = id_number.and_then(|number| self.id_number(&format!("{pointer}/id_number"), number, reader));
+        let id_number = id_number.and_then(|number| self.id_number(pointer, number, reader));
         Some(Person { id_number: id_number?, name: Some(name?) })
     }
 
-    fn id_number(&self, pointer: &str, text: &str, reader: &mut Reader) -> Option<IdNumber> {
-        let number = text.parse::<IdNumber>();
-        let number = number.map_err(|error| reader.wrong(pointer, Reason::IdNumber(error))).ok()?;
+    fn id_number(&self, person: &str, text: &str, reader: &mut Reader) -> Option<IdNumber> {
+        let mut wrong = |reason| reader.wrong(format!("{person}/id_number"), reason);
+        let number = text.parse::<IdNumber>().map_err(|error| wrong(Reason::IdNumber(error))).ok()?;
         if number.birth_date() > self.today {
-            reader.wrong(pointer, Reason::Future);
+            wrong(Reason::Future);
             return None;
         }
         Some(number)
@@ -305,8 +305,9 @@ impl Reader {
     }
 
     pub(super) fn optional_text(&mut self, body: &Map<String, Value>, name: &str, most: usize) -> Option<String> {
+        let value = body.get(name)?;
         let pointer = format!("/{name}");
-        let text = self.string(&pointer, body.get(name)?)?;
+        let text = self.string(&pointer, value)?;
         if let Err(reason) = check_text(text, most) {
             self.wrong(pointer, reason);
         }

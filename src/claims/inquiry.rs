@@ -1,7 +1,6 @@
 //! One question being answered: a claim about these people, with what is known so far.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -139,7 +138,6 @@ impl Inquiry {
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub(super) slots: Vec<Slot>,
-    places: HashMap<(OperationRef, Person), usize>,
 }
 
 #[derive(Debug)]
@@ -158,14 +156,12 @@ pub(super) enum State {
 
 impl Asked {
     pub(super) fn ask(&mut self, operation: &OperationRef, about: Person) -> usize {
-        let key = (operation.clone(), about.clone());
-        if let Some(slot) = self.places.get(&key) {
-            return *slot;
+        // They are a handful.
+        if let Some(slot) = self.slots.iter().position(|slot| slot.about == about && slot.operation == *operation) {
+            return slot;
         }
-        let slot = self.slots.len();
         self.slots.push(Slot { operation: operation.clone(), about, state: State::Awaited });
-        self.places.insert(key, slot);
-        slot
+        self.slots.len() - 1
     }
 
     pub(super) fn state(&self, slot: usize) -> Option<&State> {
