@@ -38,7 +38,7 @@ impl Default for RawServer {
             answer_within: "3s".to_owned(),
             shutdown_grace: "10s".to_owned(),
             connections: 10_000,
-            at_once: 2_000,
+            at_once: 512,
         }
     }
 }

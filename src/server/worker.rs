@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -37,6 +38,10 @@ pub(super) struct Turn {
 
 /// How long a client may take to read what it is sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a request that is turned away is kept waiting for that: a client that comes again at once, whatever `Retry-After`
+/// says, must not cost the others their turn.
+const PACE: Duration = Duration::from_millis(250);
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 32 * 1024;
@@ -99,7 +104,7 @@ impl Worker {
                     Ok((stream, _)) => (place, stream),
                     Err(error) => {
                         tracing::warn!(error.kind = ?error.kind(), "a connection could not be accepted");
-                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        sleep(Duration::from_millis(20)).await;
                         continue;
                     }
                 },
@@ -136,7 +141,7 @@ async fn turn_away(listener: &TcpListener, door: &Door, http: &http1::Builder) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(door.open(http, stream))),
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(_) => sleep(Duration::from_millis(20)).await,
         }
     }
 }
@@ -180,11 +185,12 @@ impl Door {
     }
 
     async fn pass(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let _inside = Inside::new(&self.running);
-        let is_full = self.is_closed || self.running.load(Ordering::Relaxed) > self.most;
+        let is_full = self.is_closed || self.running.load(Ordering::Relaxed) >= self.most;
         if is_full && !api::is_health(request.uri().path()) {
+            sleep(PACE).await;
             return Ok(api::overloaded(request.headers()));
         }
+        let _inside = Inside::new(&self.running);
         let router = self.router.read().unwrap_or_else(PoisonError::into_inner).clone();
         router.oneshot(request.map(Body::new)).await
     }

@@ -64,7 +64,7 @@ async fn an_agency_has_limits_of_its_own() {
 #[tokio::test]
 async fn what_is_too_much_is_turned_away_at_once() {
     let departments = Departments::start(&["--population", "1000"]);
-    let changes = [WORKERS, ("at_once = 2_000", "at_once = 1")];
+    let changes = [WORKERS, ("at_once = 512", "at_once = 1")];
     let mut gateway = Gateway::new(&departments, &[agency("fund", true, "")], &changes);
     gateway.be_patient_with_police();
     gateway.start().await;
@@ -131,7 +131,7 @@ async fn a_running_request_ends_after_the_signal_to_stop() {
 #[tokio::test]
 async fn too_much_load_is_survived() {
     let departments = Departments::start(&["--population", "1000"]);
-    let changes = [WORKERS, ("at_once = 2_000", "at_once = 32")];
+    let changes = [WORKERS, ("at_once = 512", "at_once = 32")];
     let limits = "limits = { per_second = 1000000, at_once = 100000 }";
     let gateway = Gateway::started(&departments, &[agency("fund", true, limits)], &changes).await;
     let people = departments.living().await;
