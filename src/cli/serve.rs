@@ -47,6 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installation = arguments.load()?;
     let (listen, data_dir) = (installation.settings.listen, installation.settings.data_dir.clone());
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
+    if data_dir.is_none() {
+        tracing::warn!("open questions are in memory alone, and a restart forgets them: [durable] folder keeps them");
+    }
     let running = Running::new(data_dir.as_deref())?;
     let server = Server::start(installation, Arc::new(SystemClock), store)
         .with_context(|| format!("cannot listen on {listen}"))?;
