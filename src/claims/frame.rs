@@ -1,5 +1,6 @@
 //! A claim with its subjects while answers come in: what each part may still say, and what it wants to know next.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::expression::{Constant, Expression, Truth, Value};
@@ -19,6 +20,8 @@ pub(super) struct Frame {
     needs: Vec<Step>,
     /// For each part of the claim that is a claim and is called for, its frame.
     components: Vec<Option<Frame>>,
+    /// What each part may still say; `None` for one that is not called for. Worked out once, until something more is known.
+    said: OnceCell<Vec<Option<Verdicts>>>,
 }
 
 /// How far a fact has come.
@@ -54,7 +57,13 @@ impl Frame {
         };
         let components = claim.parts.iter().map(component).collect();
         let needs = vec![Step::Open; claim.facts.len()];
-        Self { claim, subjects, parameters, needs, components }
+        Self { claim, subjects, parameters, needs, components, said: OnceCell::new() }
+    }
+
+    /// Something more is known.
+    pub(super) fn learn(&mut self) {
+        self.said.take();
+        self.components.iter_mut().flatten().for_each(Self::learn);
     }
 
     pub(super) fn claim(&self) -> &Claim {
@@ -63,20 +72,21 @@ impl Frame {
 
     /// What the claim may still come to.
     pub(super) fn verdicts(&self, asked: &Asked, today: &str) -> Verdicts {
-        self.claim.rule.combine(self.parts(asked, today).into_iter().flatten())
+        self.claim.rule.combine(self.said(asked, today).iter().flatten().copied())
     }
 
-    /// What each part may still say; `None` for one that is not called for.
-    fn parts(&self, asked: &Asked, today: &str) -> Vec<Option<Verdicts>> {
-        let facts = self.knowledge(asked);
-        let scope = self.scope(&facts, today);
-        let parts = self.claim.parts.iter().zip(&self.components);
-        parts
-            .map(|(part, component)| match part {
-                Part::Witness(witness) => Some(witness.verdicts(&scope)),
-                Part::Claim(_) => component.as_ref().map(|frame| frame.verdicts(asked, today)),
-            })
-            .collect()
+    fn said(&self, asked: &Asked, today: &str) -> &[Option<Verdicts>] {
+        self.said.get_or_init(|| {
+            let facts = self.knowledge(asked);
+            let scope = self.scope(&facts, today);
+            let parts = self.claim.parts.iter().zip(&self.components);
+            parts
+                .map(|(part, component)| match part {
+                    Part::Witness(witness) => Some(witness.verdicts(&scope)),
+                    Part::Claim(_) => component.as_ref().map(|frame| frame.verdicts(asked, today)),
+                })
+                .collect()
+        })
     }
 
     fn knowledge<'a>(&self, asked: &'a Asked) -> Vec<Knowledge<'a>> {
@@ -101,28 +111,20 @@ impl Frame {
     pub(super) fn expand(&mut self, asked: &mut Asked, today: &str) -> bool {
         let claim = self.claim.clone();
         let mut awaited = false;
-        let mut said = self.parts(asked, today);
         for (index, part) in claim.parts.iter().enumerate() {
-            if !matters(claim.rule, &said, index) || !self.can_settle(&said, asked) {
+            let said = self.said(asked, today);
+            if !matters(claim.rule, said, index) || !self.can_settle(said, asked) {
                 continue;
             }
             let waits = match part {
                 Part::Witness(witness) => {
-                    let mut moved = false;
-                    while self.request(witness, asked, today) {
-                        moved = true;
-                    }
-                    // A fact that is not called for is as good as known.
-                    if moved {
-                        said = self.parts(asked, today);
-                    }
+                    while self.request(witness, asked, today) {}
                     self.awaits(witness, asked)
                 }
                 Part::Claim(_) => {
+                    self.said.take();
                     let frame = self.components.get_mut(index).and_then(Option::as_mut);
-                    let waits = frame.is_some_and(|frame| frame.expand(asked, today));
-                    said = self.parts(asked, today);
-                    waits
+                    frame.is_some_and(|frame| frame.expand(asked, today))
                 }
             };
             awaited |= waits;
@@ -149,6 +151,15 @@ impl Frame {
                 Next::Skip => Step::Skipped,
                 Next::Ask(operation, person) => Step::Asked(asked.ask(&operation, person)),
             };
+            // A fact that is not called for is as good as known, and another part may have asked for this one before.
+            let is_news = match step {
+                Step::Open => false,
+                Step::Skipped => true,
+                Step::Asked(slot) => !matches!(asked.state(slot), Some(State::Awaited)),
+            };
+            if is_news {
+                self.said.take();
+            }
             if let Some(need) = self.needs.get_mut(*index) {
                 moved |= !matches!(step, Step::Open);
                 *need = step;
@@ -230,21 +241,22 @@ impl Frame {
     }
 
     pub(super) fn report(&self, asked: &Asked, today: &str, reports: &mut Vec<WitnessReport>) {
-        let facts = self.knowledge(asked);
-        let scope = self.scope(&facts, today);
-        for (part, component) in self.claim.parts.iter().zip(&self.components) {
+        let parts = self.claim.parts.iter().zip(&self.components).zip(self.said(asked, today));
+        for ((part, component), said) in parts {
             match (part, component) {
-                (Part::Witness(witness), _) => self.report_witness(witness, &scope, asked, reports),
+                (Part::Witness(witness), _) => {
+                    self.report_witness(witness, said.and_then(Verdicts::settled), asked, reports);
+                }
                 (Part::Claim(_), Some(frame)) => frame.report(asked, today, reports),
                 (Part::Claim(_), None) => {}
             }
         }
     }
 
-    fn report_witness<'a>(
-        &'a self,
-        witness: &'a Witness,
-        scope: &Scope<'a>,
+    fn report_witness(
+        &self,
+        witness: &Witness,
+        said: Option<Verdict>,
         asked: &Asked,
         reports: &mut Vec<WitnessReport>,
     ) {
@@ -257,7 +269,7 @@ impl Frame {
             State::Awaited | State::Answered { .. } => None,
         });
         let awaited = slots.iter().any(|slot| matches!(slot.state, State::Awaited));
-        let (source, answer, cause) = match (witness.verdicts(scope).settled(), failed) {
+        let (source, answer, cause) = match (said, failed) {
             (Some(verdict), _) => match speaker(witness, &slots) {
                 Some(source) => (source, answer_of(verdict), None),
                 None => return,

@@ -88,6 +88,7 @@ impl Inquiry {
     /// Notes an answer. `cached` says that it was known before this question was asked.
     pub fn settle(&mut self, slot: usize, answer: Result<Arc<Fact>, Cause>, cached: bool) {
         self.verdict.take();
+        self.root.learn();
         if let Some(slot) = self.asked.slots.get_mut(slot) {
             slot.state = match answer {
                 Ok(fact) => State::Answered { fact, cached },

@@ -131,13 +131,17 @@ impl fmt::Debug for Cached {
 }
 
 impl Cached {
-    async fn get(&self, fetch: impl Future<Output = Result<(Secret, Duration), Cause>>) -> Result<Secret, Cause> {
+    async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Result<Secret, Cause>
+    where
+        F: Future<Output = Result<(Secret, Duration), Cause>>,
+    {
         let mut slot = self.0.lock().await;
         let now = Instant::now();
         if let Some(fetched) = slot.as_ref().filter(|fetched| now < fetched.until) {
             return Ok(fetched.secret.clone());
         }
-        let (secret, lifetime) = fetch.await?;
+        // Boxed: it would make the future of every exchange as large.
+        let (secret, lifetime) = Box::pin(fetch()).await?;
         *slot = Some(Fetched::new(secret.clone(), lifetime));
         Ok(secret)
     }
@@ -187,13 +191,13 @@ impl Proof {
             Self::Bearer { secret } => Ok(request.bearer_auth(secret.reveal())),
             Self::Basic { user, secret } => Ok(request.basic_auth(user, Some(secret.reveal()))),
             Self::OAuth2(oauth2) => {
-                let token = oauth2.token.get(oauth2.fetch(client)).await?;
+                let token = oauth2.token.get(|| oauth2.fetch(client)).await?;
                 let value = Zeroizing::new(format!("Bearer {}", token.reveal()));
                 Ok(request.header(AUTHORIZATION, sensitive(&value)?))
             }
             Self::ExchangePlatform(platform) => {
                 let service = service.unwrap_or_default();
-                let key = platform.key.get(platform.fetch(client, service)).await?;
+                let key = platform.key.get(|| platform.fetch(client, service)).await?;
                 let [rid, sid, rtime, sign] = &platform.names;
                 let time = millis().to_string();
                 let signature = platform.sign(&key, service, &time)?;

@@ -47,7 +47,8 @@ impl Call<'_> {
                 Said::Fact(record) => Ok(record),
                 Said::Taken(_) | Said::Pending => Err(Cause::InvalidSourceResponse.into()),
             },
-            Some(fetch) => self.apply_and_fetch(fetch).await,
+            // Boxed: it would make the future of every question as large.
+            Some(fetch) => Box::pin(self.apply_and_fetch(fetch)).await,
         }
     }
 

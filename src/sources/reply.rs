@@ -285,8 +285,11 @@ impl Field {
 }
 
 fn read_fields(fields: &[(String, Field)], record: &Value) -> Result<Value, Cause> {
-    let read = |(name, field): &(String, Field)| Ok((name.clone(), field.read(record)?));
-    fields.iter().map(read).collect::<Result<Map<_, _>, Cause>>().map(Value::Object)
+    let mut members = Map::with_capacity(fields.len());
+    for (name, field) in fields {
+        members.insert(name.clone(), field.read(record)?);
+    }
+    Ok(Value::Object(members))
 }
 
 impl Scalar {

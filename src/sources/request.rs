@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use encoding_rs::{GB18030, GBK};
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::Value;
@@ -45,13 +45,14 @@ pub(super) enum FormField {
     Json(JsonTemplate),
 }
 
-/// A JSON document whose texts are templates.
+/// A JSON document whose texts are templates: what is the same whatever is asked, as it is sent, and the texts in between.
+#[derive(Debug, Default)]
+pub(super) struct JsonTemplate(Vec<JsonSegment>);
+
 #[derive(Debug)]
-pub(super) enum JsonTemplate {
+enum JsonSegment {
+    Fixed(Vec<u8>),
     Text(Template),
-    Fixed(Value),
-    Array(Vec<JsonTemplate>),
-    Object(Vec<(String, JsonTemplate)>),
 }
 
 /// An XML document within the XML body.
@@ -169,10 +170,10 @@ impl RequestTemplate {
         templates.extend(self.headers.iter().map(|(_, template)| template));
         match &self.body {
             Body::None => {}
-            Body::Json(json) => json.templates(&mut templates),
+            Body::Json(json) => templates.extend(json.templates()),
             Body::Form(fields) => fields.iter().for_each(|(_, field)| match field {
                 FormField::Text(template) => templates.push(template),
-                FormField::Json(json) => json.templates(&mut templates),
+                FormField::Json(json) => templates.extend(json.templates()),
             }),
             Body::Xml { template, parts, .. } => {
                 templates.push(template);
@@ -192,18 +193,20 @@ impl Body {
     ) -> Result<RequestBuilder, Unrepresentable> {
         let (kind, body) = match self {
             Self::None => return Ok(request),
-            Self::Json(json) => ("application/json", json.fill(inputs)?.into_bytes()),
+            Self::Json(json) => ("application/json", json.fill(inputs)?),
             Self::Form(fields) => {
-                let mut pairs = Vec::new();
+                let mut pairs = String::with_capacity(1024);
                 for (name, field) in fields {
                     let value = match field {
-                        FormField::Text(template) => template.fill(inputs, Landing::Plain)?,
+                        FormField::Text(template) => template.fill(inputs, Landing::Plain)?.into_bytes(),
                         FormField::Json(json) => json.fill(inputs)?,
                     };
-                    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
-                    pairs.push(format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
+                    pairs.push_str(if pairs.is_empty() { "" } else { "&" });
+                    pairs.extend(utf8_percent_encode(name, NON_ALPHANUMERIC));
+                    pairs.push('=');
+                    pairs.extend(percent_encode(&value, NON_ALPHANUMERIC));
                 }
-                ("application/x-www-form-urlencoded", pairs.join("&").into_bytes())
+                ("application/x-www-form-urlencoded", pairs.into_bytes())
             }
             Self::Xml { template, charset, parts } => {
                 let mut filled = Vec::new();
@@ -244,52 +247,40 @@ impl Inputs for WithParts<'_> {
 }
 
 impl JsonTemplate {
-    /// The document as text.
-    fn fill(&self, inputs: &dyn Inputs) -> Result<String, Unrepresentable> {
-        let mut text = String::with_capacity(512);
-        self.write(inputs, &mut text)?;
-        Ok(text)
-    }
-
-    fn write(&self, inputs: &dyn Inputs, text: &mut String) -> Result<(), Unrepresentable> {
-        match self {
-            Self::Text(template) => quote(&template.fill(inputs, Landing::Plain)?, text),
-            Self::Fixed(value) => text.push_str(&value.to_string()),
-            Self::Array(items) => {
-                text.push('[');
-                for (index, item) in items.iter().enumerate() {
-                    text.push_str(if index > 0 { "," } else { "" });
-                    item.write(inputs, text)?;
-                }
-                text.push(']');
-            }
-            Self::Object(members) => {
-                text.push('{');
-                for (index, (name, value)) in members.iter().enumerate() {
-                    text.push_str(if index > 0 { "," } else { "" });
-                    quote(name, text);
-                    text.push(':');
-                    value.write(inputs, text)?;
-                }
-                text.push('}');
-            }
-        }
-        Ok(())
-    }
-
-    fn templates<'a>(&'a self, templates: &mut Vec<&'a Template>) {
-        match self {
-            Self::Text(template) => templates.push(template),
-            Self::Fixed(_) => {}
-            Self::Array(items) => items.iter().for_each(|item| item.templates(templates)),
-            Self::Object(members) => members.iter().for_each(|(_, value)| value.templates(templates)),
+    /// Appends a value that is the same whatever is asked, or a piece of JSON's own punctuation.
+    pub(super) fn push_fixed(&mut self, text: &str) {
+        match self.0.last_mut() {
+            Some(JsonSegment::Fixed(before)) => before.extend_from_slice(text.as_bytes()),
+            Some(JsonSegment::Text(_)) | None => self.0.push(JsonSegment::Fixed(text.as_bytes().to_vec())),
         }
     }
-}
 
-/// Writes a JSON string.
-fn quote(value: &str, text: &mut String) {
-    text.push_str(&Value::from(value).to_string());
+    /// Appends a text.
+    pub(super) fn push_text(&mut self, template: Template) {
+        self.0.push(JsonSegment::Text(template));
+    }
+
+    /// The document as it is sent.
+    fn fill(&self, inputs: &dyn Inputs) -> Result<Vec<u8>, Unrepresentable> {
+        let mut document = Vec::with_capacity(512);
+        for segment in &self.0 {
+            match segment {
+                JsonSegment::Fixed(bytes) => document.extend_from_slice(bytes),
+                JsonSegment::Text(template) => {
+                    let text = template.fill(inputs, Landing::Plain)?;
+                    serde_json::to_writer(&mut document, &text).map_err(|_| Unrepresentable)?;
+                }
+            }
+        }
+        Ok(document)
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.0.iter().filter_map(|segment| match segment {
+            JsonSegment::Fixed(_) => None,
+            JsonSegment::Text(template) => Some(template),
+        })
+    }
 }
 
 /// Whether a path holds a segment that means another place than it says (RFC 3986 section 5.2.4). Nothing can encode such a

@@ -159,8 +159,15 @@ impl Stack<'_> {
 
     /// The first of two that works, where a second may be made.
     async fn hedged<A: Attempt>(&self, attempt: &A) -> Result<A::Answer, Cause> {
+        match self.hedge_after.filter(|_| attempt.is_safe()) {
+            None => attempt.make().await,
+            // Boxed: it would make the future of every exchange as large.
+            Some(after) => Box::pin(self.hedged_after(attempt, after)).await,
+        }
+    }
+
+    async fn hedged_after<A: Attempt>(&self, attempt: &A, after: Duration) -> Result<A::Answer, Cause> {
         let mut first = pin!(attempt.make());
-        let Some(after) = self.hedge_after.filter(|_| attempt.is_safe()) else { return first.await };
         tokio::select! {
             answer = &mut first => return answer,
             () = sleep(after) => {}

@@ -81,14 +81,23 @@ impl Template {
         })
     }
 
+    /// Its text, if that is the same whatever is asked.
+    pub(super) fn literal(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [] => Some(""),
+            [Segment::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether it is the same text whatever is asked.
     pub(super) fn is_fixed(&self) -> bool {
-        self.inputs().next().is_none()
+        self.literal().is_some()
     }
 
     /// The text with its inputs filled in.
     pub(super) fn fill(&self, inputs: &dyn Inputs, landing: Landing) -> Result<String, Unrepresentable> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(64);
         for segment in &self.0 {
             match segment {
                 Segment::Literal(literal) => text.push_str(literal),

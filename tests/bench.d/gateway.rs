@@ -32,7 +32,7 @@ fn main() {
         runtime.block_on(bare());
         return;
     }
-    runtime.block_on(measure());
+    runtime.block_on(measure(&arguments));
 }
 
 /// The yardstick: hyper alone.
@@ -82,7 +82,9 @@ struct Figures {
     high: Duration,
 }
 
-async fn measure() {
+/// Measures bare hyper, and what the arguments name of the rest; without any, all of it.
+async fn measure(arguments: &[String]) {
+    let named: Vec<&String> = arguments.iter().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     heyan::sources::install_crypto();
     let heyan = Path::new(env!("CARGO_BIN_EXE_heyan"));
     let (bare, mut lines) = Process::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
@@ -157,6 +159,9 @@ async fn measure() {
             people.iter().map(|person| ask("alive/alive", person, Some("0s"))).collect(),
         ),
     ] {
+        if yardstick.is_some() && !named.is_empty() && !named.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
         let token = token.reveal();
         load(&client, url, token, &bodies, REQUESTS / 10, AT_ONCE).await;
         let before = process.cpu();

@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +25,9 @@ pub(in crate::sources) struct DigestOfFields {
 
 impl DigestOfFields {
     pub(super) fn apply(&self, mut request: RequestBuilder) -> Result<RequestBuilder, Cause> {
-        let mut fields = Fields { digest: self, millis: millis(), uuid: OnceCell::new(), sign: None };
+        let millis = millis();
+        let time = (millis.to_string(), (millis / 1000).to_string());
+        let mut fields = Fields { digest: self, time, uuid: OnceCell::new(), sign: None };
         let text = self.text.fill(&fields, Landing::Plain).map_err(|_| Cause::Misconfigured)?;
         fields.sign = Some(self.digest(text.as_bytes()));
         for (name, template) in &self.headers {
@@ -37,24 +38,25 @@ impl DigestOfFields {
     }
 
     fn digest(&self, text: &[u8]) -> String {
-        let bytes = match self.algorithm {
-            Algorithm::Md5 => md5::Md5::digest(text).to_vec(),
-            Algorithm::Sha1 => sha1::Sha1::digest(text).to_vec(),
-            Algorithm::Sha256 => Sha256::digest(text).to_vec(),
-            Algorithm::Sm3 => sm3::Sm3::digest(text).to_vec(),
-        };
-        let hex = || {
-            bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
-        };
-        match self.encoding {
-            DigestEncoding::Hex => hex(),
-            DigestEncoding::UpperHex => hex().to_uppercase(),
-            DigestEncoding::Base64 => STANDARD.encode(bytes),
+        match self.algorithm {
+            Algorithm::Md5 => self.encode(&md5::Md5::digest(text)),
+            Algorithm::Sha1 => self.encode(&sha1::Sha1::digest(text)),
+            Algorithm::Sha256 => self.encode(&Sha256::digest(text)),
+            Algorithm::Sm3 => self.encode(&sm3::Sm3::digest(text)),
         }
     }
+
+    fn encode(&self, digest: &[u8]) -> String {
+        match self.encoding {
+            DigestEncoding::Hex => hex(digest, b"0123456789abcdef"),
+            DigestEncoding::UpperHex => hex(digest, b"0123456789ABCDEF"),
+            DigestEncoding::Base64 => STANDARD.encode(digest),
+        }
+    }
+}
+
+fn hex(bytes: &[u8], digits: &[u8; 16]) -> String {
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(digits[usize::from(half)])).collect()
 }
 
 /// What the templates of a digest may hold.
@@ -63,7 +65,8 @@ pub(in crate::sources) const DIGEST_INPUTS: [&str; 6] =
 
 struct Fields<'a> {
     digest: &'a DigestOfFields,
-    millis: u128,
+    /// In milliseconds and in seconds since 1970.
+    time: (String, String),
     /// The same wherever it stands.
     uuid: OnceCell<String>,
     sign: Option<String>,
@@ -74,8 +77,8 @@ impl Inputs for Fields<'_> {
         Some(match name {
             "app_key" => self.digest.app_key.as_str().into(),
             "secret" => self.digest.secret.reveal().into(),
-            "time_millis" => self.millis.to_string().into(),
-            "time_seconds" => (self.millis / 1000).to_string().into(),
+            "time_millis" => self.time.0.as_str().into(),
+            "time_seconds" => self.time.1.as_str().into(),
             "uuid" => self.uuid.get_or_init(|| uuid::Uuid::now_v7().to_string()).into(),
             "sign" => self.sign.as_deref()?.into(),
             _ => return None,

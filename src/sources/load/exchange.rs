@@ -137,21 +137,42 @@ impl Loader<'_> {
     }
 
     fn json(&mut self, place: &str, value: &Value, inputs: &Known<'_>) -> Option<JsonTemplate> {
+        let mut template = JsonTemplate::default();
+        self.write_json(place, value, inputs, &mut template).then_some(template)
+    }
+
+    /// Appends a value to a template. Returns whether it is sound; what comes after one that is not is checked all the same.
+    fn write_json(&mut self, place: &str, value: &Value, inputs: &Known<'_>, json: &mut JsonTemplate) -> bool {
+        let mut sound = true;
         match value {
-            Value::String(text) => self.template(place, text, inputs).map(JsonTemplate::Text),
+            Value::String(text) => match self.template(place, text, inputs) {
+                Some(template) => match template.literal() {
+                    Some(literal) => json.push_fixed(&Value::from(literal).to_string()),
+                    None => json.push_text(template),
+                },
+                None => sound = false,
+            },
             Value::Array(items) => {
-                let items = items.iter().enumerate();
-                let items = items.map(|(index, item)| self.json(&format!("{place}/{index}"), item, inputs));
-                items.collect::<Option<Vec<_>>>().map(JsonTemplate::Array)
+                json.push_fixed("[");
+                for (index, item) in items.iter().enumerate() {
+                    json.push_fixed(if index > 0 { "," } else { "" });
+                    sound &= self.write_json(&format!("{place}/{index}"), item, inputs, json);
+                }
+                json.push_fixed("]");
             }
             Value::Object(members) => {
-                let member = |(name, value): (&String, &Value)| {
-                    Some((name.clone(), self.json(&format!("{place}/{name}"), value, inputs)?))
-                };
-                members.iter().map(member).collect::<Option<Vec<_>>>().map(JsonTemplate::Object)
+                json.push_fixed("{");
+                for (index, (name, value)) in members.iter().enumerate() {
+                    json.push_fixed(if index > 0 { "," } else { "" });
+                    json.push_fixed(&Value::from(name.as_str()).to_string());
+                    json.push_fixed(":");
+                    sound &= self.write_json(&format!("{place}/{name}"), value, inputs, json);
+                }
+                json.push_fixed("}");
             }
-            fixed => Some(JsonTemplate::Fixed(fixed.clone())),
+            fixed => json.push_fixed(&fixed.to_string()),
         }
+        sound
     }
 
     fn template(&mut self, place: &str, text: &str, inputs: &Known<'_>) -> Option<Template> {
