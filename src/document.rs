@@ -1,7 +1,8 @@
 //! Layer 0: a TOML file read against its JSON Schema, so that every error is found at once and each has its line.
 //!
 //! The schema says what a file may hold; its `description`s double as the advice in error messages. After
-//! [`Document::read`] has accepted a file, [`Document::fill`] fills a plain Rust type from it.
+//! [`Document::read`] has accepted a file, [`Document::fill`] fills a plain Rust type from it. A type that keeps the order of
+//! its members (`IndexMap`) has them as they are written.
 
 mod json;
 
@@ -40,6 +41,8 @@ impl DocumentSchema {
 pub struct Document {
     file: String,
     value: Value,
+    /// The same, with all members in the order in which they are written.
+    json: String,
     lines: HashMap<String, usize>,
 }
 
@@ -59,9 +62,9 @@ impl Document {
             };
             return Err(errors.into_iter().map(wrong).collect());
         }
-        let mut reader = Reader { starts: line_starts(text), lines: HashMap::new() };
+        let mut reader = Reader { starts: line_starts(text), lines: HashMap::new(), json: String::new() };
         let value = reader.table(table.get_ref(), "");
-        let document = Self { file: file.to_owned(), value, lines: reader.lines };
+        let document = Self { file: file.to_owned(), value, json: reader.json, lines: reader.lines };
         let errors: Vec<Diagnostic> = schema
             .validator
             .iter_errors(&document.value)
@@ -104,7 +107,7 @@ impl Document {
     /// # Errors
     /// If the schema allows what the type doesn't hold.
     pub fn fill<T: DeserializeOwned>(&self) -> Result<T, Diagnostic> {
-        serde_json::from_value(self.value.clone()).map_err(|error| self.error("", error.to_string()))
+        serde_json::from_str(&self.json).map_err(|error| self.error("", error.to_string()))
     }
 
     fn diagnose(&self, error: &ValidationError<'_>, schema: &Value) -> Vec<Diagnostic> {
@@ -228,6 +231,7 @@ fn type_name(kind: &TypeKind) -> String {
 struct Reader {
     starts: Vec<usize>,
     lines: HashMap<String, usize>,
+    json: String,
 }
 
 impl Reader {
@@ -236,16 +240,20 @@ impl Reader {
         // The map sorts its keys; a file's own order is what its writer thinks in.
         members.sort_by_key(|(key, _)| key.span().start);
         let mut object = Map::new();
-        for (key, value) in members {
+        self.json.push('{');
+        for (index, (key, value)) in members.into_iter().enumerate() {
             let place = format!("{pointer}/{}", escape(key.get_ref()));
             self.note(&place, key.span().start);
+            let separator = if index > 0 { "," } else { "" };
+            let _ = write!(self.json, "{separator}{}:", Value::from(key.get_ref().as_ref()));
             object.insert(key.get_ref().clone().into_owned(), self.value(value, &place));
         }
+        self.json.push('}');
         Value::Object(object)
     }
 
     fn value(&mut self, value: &Spanned<DeValue<'_>>, pointer: &str) -> Value {
-        match value.get_ref() {
+        let simple = match value.get_ref() {
             DeValue::String(text) => Value::String(text.clone().into_owned()),
             DeValue::Integer(integer) => {
                 i64::from_str_radix(integer.as_str(), integer.radix()).map_or(Value::Null, Value::from)
@@ -253,17 +261,22 @@ impl Reader {
             DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, number),
             DeValue::Boolean(boolean) => Value::Bool(*boolean),
             DeValue::Datetime(datetime) => Value::String(datetime.to_string()),
-            DeValue::Table(table) => self.table(table, pointer),
+            DeValue::Table(table) => return self.table(table, pointer),
             DeValue::Array(array) => {
                 let mut values = Vec::with_capacity(array.len());
+                self.json.push('[');
                 for (index, item) in array.iter().enumerate() {
                     let place = format!("{pointer}/{index}");
                     self.note(&place, item.span().start);
+                    self.json.push_str(if index > 0 { "," } else { "" });
                     values.push(self.value(item, &place));
                 }
-                Value::Array(values)
+                self.json.push(']');
+                return Value::Array(values);
             }
-        }
+        };
+        let _ = write!(self.json, "{simple}");
+        simple
     }
 
     fn note(&mut self, pointer: &str, offset: usize) {

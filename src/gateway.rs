@@ -54,7 +54,7 @@ pub struct Request {
     pub claim: Arc<Claim>,
     /// The people, one for each role of the claim, in its order.
     pub people: Vec<Person>,
-    /// A value for each parameter of the claim, in its order.
+    /// A value for each parameter of the claim.
     pub parameters: Arc<Map<String, Value>>,
     /// On whose behalf, and what for.
     pub occasion: Arc<Occasion>,

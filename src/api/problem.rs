@@ -6,7 +6,7 @@ mod tests;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::context::Context;
 
@@ -50,6 +50,27 @@ pub(crate) enum Problem {
     Overloaded(u32),
     /// The question cannot be recorded, so nobody is asked; again after so many seconds.
     LedgerUnavailable(u32),
+}
+
+/// A problem as it goes onto the wire.
+#[derive(Serialize)]
+struct Details<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    origin: &'a str,
+    retryable: bool,
+    request_id: &'a str,
+    trace_id: &'a str,
+    errors: Vec<Error>,
+}
+
+#[derive(Serialize)]
+struct Error {
+    pointer: String,
+    reason: String,
 }
 
 /// Who can do something about a problem.
@@ -223,24 +244,22 @@ impl Problem {
     pub(crate) fn respond(&self, context: &Context) -> Response<Body> {
         let [chinese, english] = self.words();
         let (title, detail) = if context.english { english } else { chinese };
-        let errors: Vec<Value> = self
-            .errors()
-            .iter()
-            .map(|error| json!({"pointer": error.pointer, "reason": error.reason.text(context.english)}))
-            .collect();
-        let body = json!({
-            "type": format!("/problems/{}", self.code()),
-            "title": title,
-            "status": self.status().as_u16(),
-            "detail": detail,
-            "code": self.code(),
-            "origin": self.origin().as_str(),
-            "retryable": self.is_retryable(),
-            "request_id": context.request_id,
-            "trace_id": context.trace_id,
-            "errors": errors,
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
+        let error =
+            |error: &FieldError| Error { pointer: error.pointer.clone(), reason: error.reason.text(context.english) };
+        let details = Details {
+            r#type: format!("/problems/{}", self.code()),
+            title,
+            status: self.status().as_u16(),
+            detail,
+            code: self.code(),
+            origin: self.origin().as_str(),
+            retryable: self.is_retryable(),
+            request_id: &context.request_id,
+            trace_id: &context.trace_id,
+            errors: self.errors().iter().map(error).collect(),
+        };
+        // A structure without maps of unknown keys can always be written.
+        let mut response = Response::new(Body::from(serde_json::to_vec(&details).unwrap_or_default()));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -6,8 +6,9 @@ mod parameters;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::compile::Names;
 use super::expression::Expression;
@@ -29,13 +30,13 @@ pub struct ClaimText {
     pub english: String,
     roles: Vec<String>,
     #[serde(default)]
-    parameters: Map<String, Json>,
+    parameters: IndexMap<String, Json>,
     #[serde(default)]
     rule: Rule,
     #[serde(default)]
-    facts: Map<String, Json>,
+    facts: IndexMap<String, Json>,
     #[serde(default, rename = "where")]
-    definitions: Map<String, Json>,
+    definitions: IndexMap<String, Json>,
     witnesses: Vec<WitnessText>,
 }
 
@@ -150,7 +151,7 @@ impl Loader<'_> {
         result.map_err(|message| self.wrong.push((place.into(), message))).ok()
     }
 
-    fn facts(&mut self, texts: &Map<String, Json>, names: &mut Names) -> Vec<(String, NeedText, OperationRef)> {
+    fn facts(&mut self, texts: &IndexMap<String, Json>, names: &mut Names) -> Vec<(String, NeedText, OperationRef)> {
         let mut facts = Vec::new();
         for (name, value) in texts {
             let place = format!("/facts/{name}");
@@ -225,7 +226,7 @@ impl Loader<'_> {
         !words(text).any(|word| self.spoilt.contains(word))
     }
 
-    fn definitions(&mut self, texts: &Map<String, Json>, names: &mut Names) {
+    fn definitions(&mut self, texts: &IndexMap<String, Json>, names: &mut Names) {
         for (index, (name, text)) in texts.iter().enumerate() {
             let place = format!("/where/{name}");
             let text = text.as_str().unwrap_or_default();

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::asking::Asking;
 use super::{Gateway, Request, Verification};
-use crate::claims::Inquiry;
+use crate::claims::{Inquiry, Parameter};
 use crate::departments::Occasion;
 use crate::domain::{AgencyId, Outcome, Person};
 use crate::durable::{ClosedQuestion, NotSaved, OpenQuestion};
@@ -104,7 +104,8 @@ impl Journey {
     fn plan(&self) -> Asking {
         let Request { claim, people, parameters, .. } = &self.request;
         let now = self.gateway.clock.now();
-        let values: Vec<Value> = parameters.values().cloned().collect();
+        let value = |parameter: &Parameter| parameters.get(&parameter.name).cloned().unwrap_or_default();
+        let values: Vec<Value> = claim.parameters().iter().map(value).collect();
         Asking {
             inquiry: Inquiry::new(Arc::clone(claim), people.clone(), &values, crate::clock::day_of(self.asked)),
             departments: Arc::clone(&self.gateway.departments),

@@ -4,6 +4,7 @@ mod limits;
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -234,11 +235,29 @@ fn json_body() -> Vec<StepText> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct BodyText {
-    pub(super) json: Option<Value>,
-    pub(super) form: Option<Map<String, Value>>,
+    pub(super) json: Option<JsonText>,
+    pub(super) form: Option<IndexMap<String, FormText>>,
     pub(super) xml: Option<String>,
     pub(super) charset: Charset,
     pub(super) parts: BTreeMap<String, PartText>,
+}
+
+/// A JSON document whose texts are templates, its members in the order in which they are sent.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum JsonText {
+    Text(String),
+    Object(IndexMap<String, JsonText>),
+    Array(Vec<JsonText>),
+    Fixed(Value),
+}
+
+/// A field of a form: a text, or a JSON document in one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum FormText {
+    Text(String),
+    Json { json: JsonText },
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

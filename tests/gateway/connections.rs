@@ -51,6 +51,7 @@ fn refused() -> [(String, u16); 4] {
 
 #[test]
 fn a_connection_goes_on_after_a_small_body_that_nobody_has_read() {
+    let _demo = Demo::shared();
     for (head, status) in refused() {
         let mut connection = Connection::open();
         connection.send(&format!("{head}content-length: 20000\r\n\r\n"));
@@ -66,6 +67,7 @@ fn a_connection_goes_on_after_a_small_body_that_nobody_has_read() {
 
 #[test]
 fn a_connection_that_cannot_go_on_says_so() {
+    let _demo = Demo::shared();
     for (head, status) in refused() {
         for rest in ["content-length: 10000000\r\n\r\n", "content-length: 5\r\nexpect: 100-continue\r\n\r\n"] {
             let mut connection = Connection::open();

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -73,10 +73,16 @@ impl Demo {
         }
     }
 
-    /// The one that tests share which do not count calls.
-    pub(crate) fn shared() -> &'static Self {
-        static SHARED: OnceLock<Demo> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&["--population", "2000"]))
+    /// The one that tests share which do not count calls. It ends with the last of them: nothing that is static is dropped, and
+    /// its process would outlive the tests.
+    pub(crate) fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Demo>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap();
+        shared.upgrade().unwrap_or_else(|| {
+            let demo = Arc::new(Self::start(&["--population", "2000"]));
+            *shared = Arc::downgrade(&demo);
+            demo
+        })
     }
 
     /// The request of a sample.

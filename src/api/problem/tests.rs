@@ -4,6 +4,8 @@ use axum::http::HeaderMap;
 use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
 
+use serde_json::Value;
+
 use super::*;
 use crate::api::problems::every;
 use crate::domain::{DivisionError, IdNumberError, PersonNameError};
@@ -90,7 +92,7 @@ fn problem_details_are_as_the_contract_has_them() {
         assert_eq!(body["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
         let keys: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
         let expected =
-            ["type", "title", "status", "detail", "code", "origin", "retryable", "request_id", "trace_id", "errors"];
+            ["code", "detail", "errors", "origin", "request_id", "retryable", "status", "title", "trace_id", "type"];
         assert_eq!(keys, expected);
     }
 }

@@ -55,7 +55,7 @@ fn with(pointer: &str, value: Option<Value>) -> Value {
     let object = body.pointer_mut(around).unwrap().as_object_mut().unwrap();
     match value {
         Some(value) => object.insert(key.to_owned(), value),
-        None => object.shift_remove(key),
+        None => object.remove(key),
     };
     body
 }

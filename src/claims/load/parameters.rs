@@ -1,5 +1,6 @@
+use indexmap::IndexMap;
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::super::types::Type;
 use super::super::{Parameter, ParameterDefault, ParameterKind};
@@ -14,7 +15,7 @@ struct ParameterText {
 }
 
 impl Loader<'_> {
-    pub(super) fn parameters(&mut self, texts: &Map<String, Json>) -> Vec<Parameter> {
+    pub(super) fn parameters(&mut self, texts: &IndexMap<String, Json>) -> Vec<Parameter> {
         let mut parameters = Vec::new();
         for (name, value) in texts {
             let place = format!("/parameters/{name}");

@@ -9,7 +9,9 @@ use super::super::decode::Step;
 use super::super::reply::{Codes, Envelope, OnStatus, Own};
 use super::super::request::{Body, FormField, INPUTS, JsonTemplate, Part, RequestTemplate, has_dot_segment};
 use super::super::template::Template;
-use super::super::text::{BodyText, CodeText, EnvelopeText, Meaning, OwnText, ReadText, RequestText, StatusText};
+use super::super::text::{
+    BodyText, CodeText, EnvelopeText, FormText, JsonText, Meaning, OwnText, ReadText, RequestText, StatusText,
+};
 use super::Loader;
 
 impl Loader<'_> {
@@ -104,12 +106,11 @@ impl Loader<'_> {
                 let mut fields = Vec::new();
                 for (name, value) in form {
                     let place = format!("{place}/form/{name}");
-                    let field = match value.get("json") {
-                        Some(json) => self.json(&format!("{place}/json"), json, &inputs).map(FormField::Json),
-                        None => {
-                            let text = value.as_str().unwrap_or_default();
-                            self.template(&place, text, &inputs).map(FormField::Text)
+                    let field = match value {
+                        FormText::Json { json } => {
+                            self.json(&format!("{place}/json"), json, &inputs).map(FormField::Json)
                         }
+                        FormText::Text(text) => self.template(&place, text, &inputs).map(FormField::Text),
                     };
                     fields.extend(field.map(|field| (name.clone(), field)));
                 }
@@ -136,23 +137,23 @@ impl Loader<'_> {
         }
     }
 
-    fn json(&mut self, place: &str, value: &Value, inputs: &Known<'_>) -> Option<JsonTemplate> {
+    fn json(&mut self, place: &str, value: &JsonText, inputs: &Known<'_>) -> Option<JsonTemplate> {
         let mut template = JsonTemplate::default();
         self.write_json(place, value, inputs, &mut template).then_some(template)
     }
 
     /// Appends a value to a template. Returns whether it is sound; what comes after one that is not is checked all the same.
-    fn write_json(&mut self, place: &str, value: &Value, inputs: &Known<'_>, json: &mut JsonTemplate) -> bool {
+    fn write_json(&mut self, place: &str, value: &JsonText, inputs: &Known<'_>, json: &mut JsonTemplate) -> bool {
         let mut sound = true;
         match value {
-            Value::String(text) => match self.template(place, text, inputs) {
+            JsonText::Text(text) => match self.template(place, text, inputs) {
                 Some(template) => match template.literal() {
                     Some(literal) => json.push_fixed(&Value::from(literal).to_string()),
                     None => json.push_text(template),
                 },
                 None => sound = false,
             },
-            Value::Array(items) => {
+            JsonText::Array(items) => {
                 json.push_fixed("[");
                 for (index, item) in items.iter().enumerate() {
                     json.push_fixed(if index > 0 { "," } else { "" });
@@ -160,7 +161,7 @@ impl Loader<'_> {
                 }
                 json.push_fixed("]");
             }
-            Value::Object(members) => {
+            JsonText::Object(members) => {
                 json.push_fixed("{");
                 for (index, (name, value)) in members.iter().enumerate() {
                     json.push_fixed(if index > 0 { "," } else { "" });
@@ -170,7 +171,7 @@ impl Loader<'_> {
                 }
                 json.push_fixed("}");
             }
-            fixed => json.push_fixed(&fixed.to_string()),
+            JsonText::Fixed(fixed) => json.push_fixed(&fixed.to_string()),
         }
         sound
     }
