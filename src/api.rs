@@ -1,6 +1,7 @@
 //! Layer 4: the REST contract (v1), one file an endpoint group. Each file holds its handler and its part of the `OpenAPI`
 //! document.
 
+mod admission;
 mod body;
 mod bounds;
 mod context;
@@ -39,7 +40,9 @@ use crate::gateway::Gateway;
 use crate::matters::triage::Triage;
 use crate::rights::Agency;
 use crate::sources::{Description, States};
+use crate::watch::Policy;
 
+pub use admission::Allowances;
 pub use bounds::Bounds;
 use bounds::Counted;
 use context::Context;
@@ -66,6 +69,10 @@ pub struct Shared {
     pub limits: BTreeMap<AgencyId, AgencyLimits>,
     /// How often they have asked.
     pub bounds: Arc<Bounds>,
+    /// How much of their grants is used.
+    pub allowances: Arc<Allowances>,
+    /// When guessing is slowed and stopped.
+    pub watch: Policy,
     /// By which token each source tells of events.
     pub event_tokens: BTreeMap<Slug, TokenHash>,
     /// What is remembered.

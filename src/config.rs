@@ -4,6 +4,7 @@ mod folder;
 mod raw;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -17,10 +18,11 @@ use crate::diagnostic::{Diagnostic, unknown};
 use crate::document::{Document, DocumentSchema, read_json};
 use crate::domain::{AgencyId, Slug, TokenHash};
 use crate::matters::Catalog;
-use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
+use crate::rights::{Agency, ClaimPattern, Grant, Particulars, Purposes, Terms};
+use crate::watch::Policy;
 
 pub use folder::{File, Folder};
-use raw::{Raw, RawGrant};
+use raw::{Demand, Raw, RawGrant};
 
 /// The gateway's settings.
 #[derive(Debug)]
@@ -61,6 +63,8 @@ pub struct Settings {
     pub open_for: Duration,
     /// After how long a question is asked again whose department did not say when it can be asked; it doubles each time.
     pub again_after: Duration,
+    /// When guessing is slowed and stopped.
+    pub watch: Policy,
     /// Where each claim of a grant was written.
     patterns: Vec<(ClaimPattern, Diagnostic)>,
     /// Where each source that is not connected was written.
@@ -282,7 +286,28 @@ impl Reader {
         }
         let every = raw.purposes.iter().any(|purpose| purpose == "*");
         let purposes = if every { Purposes::Every } else { Purposes::These(purposes) };
-        Grant { claims, purposes, keeps: raw.keep }
+        Grant::new(claims, purposes, raw.keep, self.terms(document, place, raw))
+    }
+
+    fn terms(&mut self, document: &Document, place: &str, raw: &RawGrant) -> Terms {
+        let mut day = |name: &str, text: Option<&String>| {
+            let wrong = || document.error(&format!("{place}/{name}"), "not a day; write it such as \"2026-12-31\"");
+            text.and_then(|text| self.keep(clock::day(text).ok_or_else(wrong)))
+        };
+        let valid_from = day("valid_from", raw.valid_from.as_ref());
+        let valid_until = day("valid_until", raw.valid_until.as_ref());
+        if let (Some(from), Some(until)) = (valid_from, valid_until)
+            && until < from
+        {
+            let message = format!("the grant ends before it begins, on {from}");
+            self.errors.push(document.error(&format!("{place}/valid_until"), message));
+        }
+        let demands = Particulars {
+            officer: raw.demands.contains(&Demand::Officer),
+            case: raw.demands.contains(&Demand::Case),
+            legal_basis: raw.demands.contains(&Demand::LegalBasis),
+        };
+        Terms { valid_from, valid_until, demands, per_minute: raw.per_minute, per_day: raw.per_day }
     }
 
     fn settings(&mut self, document: &Document, raw: &Raw) -> Option<Settings> {
@@ -298,6 +323,7 @@ impl Reader {
         let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for, 24 * 30);
         let open_for = duration("/durable/open_for", &raw.durable.open_for, 24 * 90);
         let again_after = duration("/durable/again_after", &raw.durable.again_after, 1);
+        let watch = self.watch(document, &raw.watch);
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));
@@ -328,6 +354,7 @@ impl Reader {
             store_key: raw.durable.key.clone(),
             open_for: open_for?,
             again_after: again_after?,
+            watch,
             patterns: std::mem::take(&mut self.patterns),
             entries,
         })

@@ -51,6 +51,8 @@ pub struct Occasion {
     pub purpose: Slug,
     /// The agency's own case number.
     pub case: Option<String>,
+    /// The legal basis of the demand, as the agency names it.
+    pub legal_basis: Option<String>,
     /// Identifies the request in both sides' logs.
     pub request_id: String,
     /// The caller's trace context (W3C Trace Context), handed on.

@@ -4,6 +4,7 @@
 
 mod credit_code;
 mod division;
+mod found_number;
 mod id_number;
 mod ids;
 mod liaoning;
@@ -14,6 +15,7 @@ mod token_hash;
 
 pub use credit_code::{CreditCode, CreditCodeError};
 pub use division::{Division, DivisionError, Level};
+pub use found_number::holds_id_number;
 pub use id_number::{IdNumber, IdNumberError, Sex};
 pub use ids::{AgencyId, ClaimRef, Slug, SlugError};
 pub use outcome::{Answer, Cause, Decision, Disposition, Outcome};

@@ -1,5 +1,8 @@
 //! Layer 1: what must survive a restart, whoever keeps it.
 
+mod tally;
+
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -9,7 +12,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::departments::Question;
-use crate::domain::Slug;
+use crate::domain::{AgencyId, Slug};
+
+pub use tally::{NotCounted, Tally, window_end};
 
 /// What is kept where the process may end at any moment.
 ///
@@ -63,7 +68,7 @@ pub trait Durable: Send + Sync {
     /// The reply to the request that an agency named with this key, with the moment until which it is kept.
     fn kept_reply<'a>(&'a self, agency: &'a str, key: &'a str) -> Kept<'a, Option<(KeptReply, Timestamp)>>;
 
-    /// Reserves calls of a registration: until a further reservation no more than `up_to` calls are made in this window. The
+    /// Reserves calls of a registration or a grant: until a further reservation no more than `up_to` calls are made in this window. The
     /// largest reservation of a window stands.
     fn reserve<'a>(&'a self, quota: &'a Quota, up_to: u32) -> Kept<'a, ()>;
 
@@ -107,6 +112,9 @@ pub struct OpenQuestion {
     pub officer: String,
     /// The agency's own case number.
     pub case: Option<String>,
+    /// The legal basis of the demand. Questions that were kept before it was have none.
+    #[serde(default)]
+    pub legal_basis: Option<String>,
     /// Identifies the request.
     pub request_id: String,
     /// The caller's trace context.
@@ -165,15 +173,39 @@ pub enum Application {
     Made(Vec<(String, String)>),
 }
 
-/// A number of calls that a registration allows in a window of time.
+/// A number of calls that a registration or a grant allows in a window of time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Quota {
-    /// The source.
-    pub source: Slug,
+    /// Who allows them.
+    pub of: Allower,
     /// The length of the window in seconds: 3600 or 86400.
     pub seconds: u32,
     /// The window's number, counted from the beginning of 1970 in Asia/Shanghai.
     pub window: i64,
+}
+
+/// Who allows a number of calls.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Allower {
+    /// A department, to us, by our registration with this source.
+    Source(Slug),
+    /// We, to an agency, by the grant with this key.
+    Grant {
+        /// The agency.
+        agency: AgencyId,
+        /// The grant's key in it.
+        grant: u128,
+    },
+}
+
+impl fmt::Display for Allower {
+    /// One name each: a slug holds no slash.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source(source) => source.fmt(formatter),
+            Self::Grant { agency, grant } => write!(formatter, "{agency}/{grant:032x}"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -254,5 +286,33 @@ pub(crate) mod testing {
         fn noticed(&self, _: Uuid, _: Option<Timestamp>) -> Kept<'_, ()> {
             done(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_was_kept_before_it_had_a_legal_basis_is_read() {
+        let text = r#"{
+            "id": "00000000-0000-0000-0000-000000000001", "agency": "fund", "claim": "alive/alive", "people": [],
+            "parameters": {}, "purpose": "pension", "officer": "o", "case": null, "request_id": "r", "traceparent": null,
+            "not_before": null, "asked": "2026-11-25T08:00:00Z", "expires": "2026-12-25T08:00:00Z", "again": null,
+            "patient": false, "notify": false
+        }"#;
+        let question: OpenQuestion = serde_json::from_str(text).unwrap();
+        assert_eq!(question.legal_basis, None);
+        let question = OpenQuestion { legal_basis: Some("条例第三条".to_owned()), ..question };
+        assert!(serde_json::from_value::<OpenQuestion>(serde_json::to_value(&question).unwrap()).unwrap() == question);
+    }
+
+    #[test]
+    fn who_allows_calls_has_one_name_each() {
+        let slug = |text: &str| text.parse::<Slug>().unwrap();
+        let grant = |agency: &str, grant| Allower::Grant { agency: AgencyId(slug(agency)), grant };
+        assert_eq!(Allower::Source(slug("police")).to_string(), "police");
+        assert_eq!(grant("police", 1).to_string(), format!("police/{}1", "0".repeat(31)));
+        assert_ne!(grant("a", 11).to_string(), grant("a", 1).to_string());
     }
 }

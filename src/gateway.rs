@@ -17,10 +17,11 @@ use uuid::Uuid;
 use crate::claims::Claim;
 use crate::clock::Clock;
 use crate::departments::{Departments, Occasion};
-use crate::domain::{AgencyId, ClaimRef, Person, Slug};
+use crate::domain::{AgencyId, Person};
 use crate::durable::{Durable, NotSaved};
 use crate::matters::Catalog;
-use crate::rights::{self, Agency, Permit, Refusal};
+use crate::rights::{self, Agency, Asked, Granted, Permit, Refusal};
+use crate::watch::Watch;
 
 use journey::Journey;
 pub use verification::{Verification, Verifications};
@@ -37,6 +38,8 @@ pub struct Gateway {
     pub durable: Arc<dyn Durable>,
     /// Verifications of all threads, for a while.
     pub verifications: Verifications,
+    /// Who seems to guess: it is told what questions come to.
+    pub watch: Arc<Watch>,
     /// How long a question may stay open.
     pub open_for: Duration,
     /// After how long a question is asked again whose department did not say when it can be asked; it doubles each time.
@@ -64,46 +67,27 @@ pub struct Request {
     pub patient: bool,
 }
 
-/// Why a question is not verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unverified {
-    /// It is not granted.
-    #[error("not granted")]
-    Refused(Refusal),
-    /// It takes longer, and could not be kept.
-    #[error("the question could not be kept")]
-    NotKept,
-}
-
-impl From<NotSaved> for Unverified {
-    fn from(_: NotSaved) -> Self {
-        Self::NotKept
-    }
-}
-
 impl Gateway {
     /// Whether the agency may ask this; nobody is asked, and no cache looked at, before that is known.
     ///
     /// # Errors
     /// What is not granted.
-    pub fn authorise(&self, agency: &Agency, claim: &ClaimRef, purpose: &Slug) -> Result<Permit, Refusal> {
-        rights::decide(agency, claim, purpose)
+    pub fn authorise<'a>(&self, agency: &'a Agency, asked: &Asked<'_>) -> Result<Permit<'a>, Refusal> {
+        rights::decide(agency, asked, self.clock.now())
     }
 
     /// Answers a question, waiting at most `wait`. One that takes longer is kept, and goes on behind its `pending` answer.
     ///
     /// # Errors
-    /// What is not granted to the agency; or that a question which takes longer cannot be kept.
+    /// If a question which takes longer cannot be kept.
     pub async fn verify(
         self: &Arc<Self>,
         agency: &Agency,
+        granted: Granted,
         mut request: Request,
         wait: Duration,
-    ) -> Result<Arc<Verification>, Unverified> {
-        let permit = self
-            .authorise(agency, request.claim.reference(), &request.occasion.purpose)
-            .map_err(Unverified::Refused)?;
-        request.patient &= permit.keeps;
+    ) -> Result<Arc<Verification>, NotSaved> {
+        request.patient &= granted.keeps();
         let (id, asked) = (Uuid::now_v7(), self.clock.now());
         if !request.claim.is_connected() {
             let referred = Verification::referred(id, agency.id.clone(), &request, self.catalog.digest(), asked);

@@ -10,7 +10,7 @@
 //! | 4 faces | [`server`]: puts everything together and runs it; [`api`]: the REST contract, one file an endpoint group; [`simulator`]: departments to run against |
 //! | 3 use case | [`gateway`]: authorise → plan → ask → decide → answer |
 //! | 2 shell | [`sources`]: departments over HTTP, behind a resilience stack; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`store`]: what survives a restart; [`callbacks`]: agencies are told of outcomes |
-//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`breaker`]: whether calls go through |
+//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`watch`]: who seems to guess; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`breaker`]: whether calls go through |
 //! | 0 words | [`domain`]: ID numbers, names, divisions, outcomes; [`clock`]; [`diagnostic`], [`document`]: files checked with every error at once |
 //!
 //! Layers 0 and 1 are plain code: values in, values out.
@@ -46,3 +46,4 @@ pub mod server;
 pub mod simulator;
 pub mod sources;
 pub mod store;
+pub mod watch;

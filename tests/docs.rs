@@ -28,9 +28,13 @@ fn every_cause_is_explained_as_it_is_dealt_with() {
 
 #[test]
 fn documents_name_files_that_are_there() {
-    for (document, folder) in
-        [("README.md", ""), ("docs/cache.md", "docs/"), ("docs/resilience.md", "docs/"), ("docs/pending.md", "docs/")]
-    {
+    for (document, folder) in [
+        ("README.md", ""),
+        ("docs/cache.md", "docs/"),
+        ("docs/resilience.md", "docs/"),
+        ("docs/pending.md", "docs/"),
+        ("docs/rights.md", "docs/"),
+    ] {
         let text = read(document);
         for (index, _) in text.match_indices("](") {
             let target = text[index + 2..].split(')').next().unwrap();

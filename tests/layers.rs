@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("claims", 1, &["departments"]),
     ("matters", 1, &["claims", "departments"]),
     ("rights", 1, &[]),
+    ("watch", 1, &[]),
     ("access", 2, &[]),
     ("cache", 2, &[]),
     ("callbacks", 2, &[]),

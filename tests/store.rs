@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use heyan::clock::SystemClock;
 use heyan::departments::{Occasion, OperationRef, Question};
 use heyan::domain::{AgencyId, Person};
-use heyan::durable::{Application, ClosedQuestion, Durable as _, OpenQuestion, Quota};
+use heyan::durable::{Allower, Application, ClosedQuestion, Durable as _, OpenQuestion, Quota};
 use heyan::store::{Store, StoreError, StoreKey};
 use jiff::Timestamp;
 use serde_json::{Map, json};
@@ -69,6 +69,7 @@ fn open_question(id: Uuid) -> OpenQuestion {
         purpose: "housing".to_owned(),
         officer: OFFICER.to_owned(),
         case: None,
+        legal_basis: None,
         request_id: "request".to_owned(),
         traceparent: None,
         not_before: None,
@@ -90,6 +91,7 @@ fn question(number: u64) -> Question {
         officer: OFFICER.to_owned(),
         purpose: "housing".parse().unwrap(),
         case: None,
+        legal_basis: None,
         request_id: "request".to_owned(),
         traceparent: None,
     };
@@ -104,7 +106,7 @@ fn question(number: u64) -> Question {
 }
 
 fn quota(window: i64) -> Quota {
-    Quota { source: "police".parse().unwrap(), seconds: 86400, window }
+    Quota { of: Allower::Source("police".parse().unwrap()), seconds: 86400, window }
 }
 
 const NUMBER: &str = "11010519491231002X";

@@ -25,6 +25,10 @@ pub(crate) enum Problem {
     ClaimNotGranted,
     /// No grant covers the claim for this purpose.
     PurposeNotGranted,
+    /// It is granted, but not on this day.
+    NotGrantedToday,
+    /// The grant demands particulars that the request does not name.
+    ParticularsDemanded(Vec<FieldError>),
     /// Nothing is here.
     NotFound,
     /// Something is here, but not for this method; these are allowed.
@@ -46,6 +50,8 @@ pub(crate) enum Problem {
         /// After how many seconds it may make more.
         seconds: u32,
     },
+    /// The agency's questions look like guessing; again after so many seconds.
+    ProbingSuspected(u32),
     /// More requests than the gateway can do; again after so many seconds.
     Overloaded(u32),
     /// The question cannot be recorded, so nobody is asked; again after so many seconds.
@@ -100,7 +106,9 @@ impl Problem {
         match self {
             Self::Malformed(_) => "malformed",
             Self::Unauthorized | Self::InvalidToken => "unauthorized",
-            Self::ClaimNotGranted | Self::PurposeNotGranted => "not-granted",
+            Self::ClaimNotGranted | Self::PurposeNotGranted | Self::NotGrantedToday | Self::ParticularsDemanded(_) => {
+                "not-granted"
+            }
             Self::NotFound => "not-found",
             Self::MethodNotAllowed(_) => "method-not-allowed",
             Self::PayloadTooLarge => "payload-too-large",
@@ -109,6 +117,7 @@ impl Problem {
             Self::IdempotencyConflict => "idempotency-conflict",
             Self::Invalid(_) => "invalid-request",
             Self::RateLimited { .. } => "rate-limited",
+            Self::ProbingSuspected(_) => "probing-suspected",
             Self::Overloaded(_) => "overloaded",
             Self::LedgerUnavailable(_) => "ledger-unavailable",
         }
@@ -118,7 +127,9 @@ impl Problem {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::ClaimNotGranted | Self::PurposeNotGranted => StatusCode::FORBIDDEN,
+            Self::ClaimNotGranted | Self::PurposeNotGranted | Self::NotGrantedToday | Self::ParticularsDemanded(_) => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -126,7 +137,7 @@ impl Problem {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::IdempotencyConflict => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited { .. } | Self::ProbingSuspected(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded(_) | Self::LedgerUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -139,6 +150,8 @@ impl Problem {
             | Self::InvalidToken
             | Self::ClaimNotGranted
             | Self::PurposeNotGranted
+            | Self::NotGrantedToday
+            | Self::ParticularsDemanded(_)
             | Self::NotFound
             | Self::MethodNotAllowed(_)
             | Self::PayloadTooLarge
@@ -146,7 +159,8 @@ impl Problem {
             | Self::RequestTimeout
             | Self::IdempotencyConflict
             | Self::Invalid(_)
-            | Self::RateLimited { .. } => Origin::Client,
+            | Self::RateLimited { .. }
+            | Self::ProbingSuspected(_) => Origin::Client,
         }
     }
 
@@ -157,9 +171,10 @@ impl Problem {
 
     fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::RateLimited { seconds, .. } | Self::Overloaded(seconds) | Self::LedgerUnavailable(seconds) => {
-                Some(*seconds)
-            }
+            Self::RateLimited { seconds, .. }
+            | Self::ProbingSuspected(seconds)
+            | Self::Overloaded(seconds)
+            | Self::LedgerUnavailable(seconds) => Some(*seconds),
             _ => None,
         }
     }
@@ -181,6 +196,14 @@ impl Problem {
             Self::PurposeNotGranted => [
                 ("没有授权", "贵单位未被授权为该办事事项核验该主张。"),
                 ("Not granted", "Your agency has no grant for this claim for this purpose."),
+            ],
+            Self::NotGrantedToday => [
+                ("没有授权", "贵单位的该项授权今天无效，起止日期见 GET /v1/me。"),
+                ("Not granted", "Your agency's grant for this is not valid today; GET /v1/me says its days."),
+            ],
+            Self::ParticularsDemanded(_) => [
+                ("没有授权", "该项授权要求填写 errors 所列各项。"),
+                ("Not granted", "The grant demands what errors names."),
             ],
             Self::NotFound => [
                 ("没有找到", "此地址没有内容，或者不属于贵单位。"),
@@ -210,6 +233,16 @@ impl Problem {
                 ("请求过于频繁", "已超过授权的次数，请在 Retry-After 所示的秒数之后重试。"),
                 ("Too many requests", "More than the grant allows; try again after the seconds of Retry-After."),
             ],
+            Self::ProbingSuspected(_) => [
+                (
+                    "疑似试探查询",
+                    "近期的查询近似于逐个试探，已暂停，请在 Retry-After 所示的秒数之后重试，或者联系平台管理员。",
+                ),
+                (
+                    "Probing suspected",
+                    "Recent questions look like guessing and are paused. Try again after the seconds of Retry-After, or ask the gateway's operator.",
+                ),
+            ],
             Self::Overloaded(_) => [("系统繁忙", LATER[0]), ("Overloaded", LATER[1])],
             Self::LedgerUnavailable(_) => [
                 ("暂时无法记录", "核验必须先记录在案，目前无法记录，因此没有查询任何部门，请稍后重试。"),
@@ -223,11 +256,12 @@ impl Problem {
 
     fn errors(&self) -> &[FieldError] {
         match self {
-            Self::Malformed(errors) | Self::Invalid(errors) => errors,
+            Self::Malformed(errors) | Self::Invalid(errors) | Self::ParticularsDemanded(errors) => errors,
             Self::Unauthorized
             | Self::InvalidToken
             | Self::ClaimNotGranted
             | Self::PurposeNotGranted
+            | Self::NotGrantedToday
             | Self::NotFound
             | Self::MethodNotAllowed(_)
             | Self::PayloadTooLarge
@@ -235,6 +269,7 @@ impl Problem {
             | Self::RequestTimeout
             | Self::IdempotencyConflict
             | Self::RateLimited { .. }
+            | Self::ProbingSuspected(_)
             | Self::Overloaded(_)
             | Self::LedgerUnavailable(_) => &[],
         }

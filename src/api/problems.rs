@@ -22,7 +22,7 @@ pub(super) async fn describe(Segment(code): Segment, context: Context) -> Respon
 }
 
 /// One of each kind that a code stands for.
-pub(super) fn every() -> [Problem; 13] {
+pub(super) fn every() -> [Problem; 14] {
     [
         Problem::Malformed(Vec::new()),
         Problem::Unauthorized,
@@ -35,6 +35,7 @@ pub(super) fn every() -> [Problem; 13] {
         Problem::IdempotencyConflict,
         Problem::Invalid(Vec::new()),
         Problem::RateLimited { limit: 1, seconds: 1 },
+        Problem::ProbingSuspected(1),
         Problem::Overloaded(1),
         Problem::LedgerUnavailable(1),
     ]

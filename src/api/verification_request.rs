@@ -15,8 +15,9 @@ use super::max_age;
 use super::problem::{FieldError, Kind, Reason};
 use crate::claims::{Claim, Parameter, ParameterDefault, ParameterKind};
 use crate::clock;
-use crate::domain::{Division, IdNumber, Person, PersonName, Slug};
+use crate::domain::{Division, IdNumber, Person, PersonName, Slug, holds_id_number};
 use crate::matters::Catalog;
+use crate::rights::{Asked, Particulars};
 
 /// A verification as an agency asks for it.
 #[derive(Debug)]
@@ -27,7 +28,20 @@ pub(crate) struct VerificationRequest {
     pub(crate) purpose: Slug,
     pub(crate) officer: Option<String>,
     pub(crate) case: Option<String>,
+    pub(crate) legal_basis: Option<String>,
     pub(crate) max_age: Option<Duration>,
+}
+
+impl VerificationRequest {
+    /// What rights depend on in it.
+    pub(crate) fn asked(&self, patient: bool) -> Asked<'_> {
+        let names = Particulars {
+            officer: self.officer.is_some(),
+            case: self.case.is_some(),
+            legal_basis: self.legal_basis.is_some(),
+        };
+        Asked { claim: self.claim.reference(), purpose: &self.purpose, names, patient }
+    }
 }
 
 /// What a body is checked against.
@@ -82,9 +96,9 @@ impl Contract<'_> {
         let people = body.get("subjects").and_then(|value| self.subjects(value, claim.as_deref(), reader));
         let parameters = self.parameters(body.get("parameters"), claim.as_deref(), reader);
         let purpose = body.get("purpose").and_then(|value| self.purpose(value, reader));
-        let case = reader.optional_text(body, "case", MAX_CASE);
-        let officer = reader.optional_text(body, "officer", MAX_OFFICER);
-        reader.optional_text(body, "legal_basis", MAX_LEGAL_BASIS);
+        let case = reader.kept_text(body, "case", MAX_CASE);
+        let officer = reader.kept_text(body, "officer", MAX_OFFICER);
+        let legal_basis = reader.kept_text(body, "legal_basis", MAX_LEGAL_BASIS);
         let max_age = body.get("max_age").and_then(|value| reader.max_age(value));
         Some(VerificationRequest {
             claim: claim?,
@@ -93,6 +107,7 @@ impl Contract<'_> {
             purpose: purpose?,
             officer,
             case,
+            legal_basis,
             max_age,
         })
     }
@@ -312,6 +327,15 @@ impl Reader {
             self.wrong(pointer, reason);
         }
         Some(text.to_owned())
+    }
+
+    /// A text that is written down: nobody's ID number may be in it.
+    fn kept_text(&mut self, body: &Map<String, Value>, name: &str, most: usize) -> Option<String> {
+        let text = self.optional_text(body, name, most)?;
+        if text.chars().count() <= most && holds_id_number(&text) {
+            self.wrong(format!("/{name}"), Reason::HoldsIdNumber);
+        }
+        Some(text)
     }
 
     fn max_age(&mut self, value: &Value) -> Option<Duration> {

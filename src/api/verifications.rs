@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::admission::{admit, refused};
 use super::context::{Context, Segment};
 use super::idempotency::{self, StoredReply};
 use super::openapi::{answer, operation, parameter, problem, secured};
@@ -19,8 +20,8 @@ use crate::claims::WitnessReport;
 use crate::departments::Occasion;
 use crate::domain::{Answer, Cause, Outcome, Slug};
 use crate::durable::NotSaved;
-use crate::gateway::{self, Unverified, Verification};
-use crate::rights::{Agency, Refusal};
+use crate::gateway::{self, Verification};
+use crate::rights::Agency;
 
 /// `POST /v1/verifications`: one verification.
 pub(super) async fn create(State(api): App, context: Context, request: Request<Body>) -> Response<Body> {
@@ -63,14 +64,13 @@ async fn verify(api: &Api, context: &Context, request: Request<Body>) -> Result<
     let today = api.gateway.clock.today();
     let contract = Contract { catalog: &api.gateway.catalog, purposes: &api.shared.purpose_ids, today };
     let question = contract.read(&value).map_err(Problem::Invalid)?;
-    api.gateway.authorise(agency, question.claim.reference(), &question.purpose).map_err(refused)?;
+    let asked = question.asked(preference.asynchronous);
+    let permit = api.gateway.authorise(agency, &asked).map_err(|refusal| refused(refusal, api.gateway.clock.now()))?;
     let work = async {
+        let granted = admit(api, agency, &permit, question.officer.as_deref(), &question.people).await?;
         let request = gateway_request(api, question, agency, context, preference.asynchronous);
-        let verification = api.gateway.verify(agency, request, wait).await.map_err(|why| match why {
-            Unverified::Refused(refusal) => refused(refusal),
-            Unverified::NotKept => Problem::Overloaded(5),
-        });
-        Ok(present(api, &*verification?, context))
+        let verification = api.gateway.verify(agency, granted, request, wait).await;
+        Ok(present(api, &*verification.map_err(|NotSaved| Problem::Overloaded(5))?, context))
     };
     api.shared.replies.once(&agency.id, key, &bytes, api.gateway.clock.now(), work).await
 }
@@ -93,18 +93,12 @@ fn gateway_request(
             officer: question.officer.unwrap_or_else(|| agency.id.to_string()),
             purpose: question.purpose,
             case: question.case,
+            legal_basis: question.legal_basis,
             request_id: context.request_id.clone(),
             traceparent: Some(context.traceparent.clone()),
         }),
         not_before: oldest.and_then(|age| api.gateway.clock.now().checked_sub(age).ok()),
         patient,
-    }
-}
-
-fn refused(refusal: Refusal) -> Problem {
-    match refusal {
-        Refusal::Claim => Problem::ClaimNotGranted,
-        Refusal::Purpose => Problem::PurposeNotGranted,
     }
 }
 
@@ -235,7 +229,7 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
             pending(&verification),
             problem(400, "The body is not acceptable JSON"),
             problem(401, "No valid credential"),
-            problem(403, "No grant covers the claim for this purpose"),
+            problem(403, "No grant covers the claim for this purpose today, or it demands more"),
             problem(408, "The body did not arrive in time"),
             problem(409, "The Idempotency-Key came before with another body"),
             problem(413, "The body is too large"),
@@ -270,7 +264,7 @@ pub(super) fn documentation(request: &Value) -> [(&'static str, Value); 2] {
             pending(&verification),
             problem(401, "No valid credential"),
             problem(404, "There is none, or another agency's, or it is too long ago"),
-            problem(429, "More requests than the agency may make"),
+            problem(429, "More than the agency may ask, or questions that look like guessing"),
         ],
     );
     show["parameters"] = json!([parameter("path", "id", true, &json!({"type": "string"}), "The verification's id")]);

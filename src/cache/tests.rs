@@ -89,6 +89,7 @@ fn question(name: &str) -> Question {
             officer: "o".to_owned(),
             purpose: "p".parse().unwrap(),
             case: None,
+            legal_basis: None,
             request_id: "r".to_owned(),
             traceparent: None,
         }),

@@ -21,10 +21,11 @@ use crate::access::Token;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{AgencyLimits, Member, SecretPlace};
 use crate::domain::AgencyId;
-use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
+use crate::rights::{Agency, ClaimPattern, Grant, Purposes, Terms};
 use crate::server::{Installation, Server, open_store};
 use crate::simulator::{Case, EVENT_TOKENS, Handle, Options, Simulator};
 use crate::store::StoreKey;
+use crate::watch::Policy;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -109,6 +110,10 @@ fn load(arguments: &Arguments, departments: &Departments, token: &Token) -> Resu
     let settings = &mut installation.settings;
     settings.listen = arguments.listen;
     settings.agencies.push(tester(token)?);
+    // A tester may guess, unless an overlay says when that is too much.
+    if settings.watch == Policy::default() {
+        settings.watch = Policy::WIDE;
+    }
     if let Some(data_dir) = &arguments.data_dir {
         settings.data_dir = Some(data_dir.clone());
         if settings.store_key.is_none() {
@@ -121,7 +126,7 @@ fn load(arguments: &Arguments, departments: &Departments, token: &Token) -> Resu
 /// An agency that may ask everything, and as often as it likes.
 fn tester(token: &Token) -> Result<Member, Failure> {
     let id = AgencyId("demo".parse().map_err(|_| anyhow!("no id"))?);
-    let grants = vec![Grant { claims: vec![ClaimPattern::Every], purposes: Purposes::Every, keeps: true }];
+    let grants = vec![Grant::new(vec![ClaimPattern::Every], Purposes::Every, true, Terms::default())];
     let agency = Agency { id, name: "演示用证部门".to_owned(), grants, has_callback: false };
     let limits = AgencyLimits { per_second: u32::MAX, at_once: u32::MAX };
     Ok(Member { agency, tokens: vec![token.hash()], limits, callback: None })

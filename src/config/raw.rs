@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::watch::RawWatch;
 use super::{AgencyLimits, Callback, SecretPlace};
 
 #[derive(Deserialize, Default)]
@@ -12,6 +13,7 @@ pub(super) struct Raw {
     pub(super) server: RawServer,
     pub(super) memory: RawMemory,
     pub(super) durable: RawDurable,
+    pub(super) watch: RawWatch,
     pub(super) not_connected: Vec<String>,
     pub(super) purposes: Vec<RawPurpose>,
     pub(super) agencies: Vec<RawAgency>,
@@ -96,4 +98,19 @@ pub(super) struct RawGrant {
     pub(super) purposes: Vec<String>,
     #[serde(default)]
     pub(super) keep: bool,
+    pub(super) valid_from: Option<String>,
+    pub(super) valid_until: Option<String>,
+    #[serde(default)]
+    pub(super) demands: Vec<Demand>,
+    pub(super) per_minute: Option<u32>,
+    pub(super) per_day: Option<u32>,
+}
+
+/// What a question must name, beside what every question does.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Demand {
+    Officer,
+    Case,
+    LegalBasis,
 }

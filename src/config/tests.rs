@@ -34,6 +34,7 @@ fn the_embedded_file_says_the_defaults() {
     assert_eq!(shipped.verifications, bare.verifications);
     assert_eq!(shipped.verifications_for, bare.verifications_for);
     assert_eq!(shipped.idempotent_replies, bare.idempotent_replies);
+    assert_eq!((shipped.watch, bare.watch), (Policy::default(), Policy::default()));
     assert!(shipped.agencies.is_empty(), "nobody may ask before somebody is let in");
     assert!(shipped.purposes.len() >= 19);
 }
@@ -112,4 +113,47 @@ fn keys_and_tokens_that_are_none_are_refused() {
     let told = load(&[("config/heyan.toml", &plain)]).unwrap_err();
     assert!(told[0].starts_with("config/heyan.toml:4: "), "{told:#?}");
     assert!(told[0].contains("64 lower-case hexadecimal digits"), "{told:#?}");
+}
+
+#[test]
+fn a_grant_says_its_days_and_demands_and_limits() {
+    let terms = "valid_from = \"2026-01-01\"\nvalid_until = \"2026-12-31\"\ndemands = [\"case\", \"legal-basis\"]\nper_minute = 6\nper_day = 100\n";
+    let settings = load(&[("config/heyan.toml", &(agency("a", "1", "\"*\"", "\"*\"") + terms))]).unwrap();
+    let (valid_from, valid_until) = (Some(jiff::civil::date(2026, 1, 1)), Some(jiff::civil::date(2026, 12, 31)));
+    let demands = Particulars { officer: false, case: true, legal_basis: true };
+    let expected = Terms { valid_from, valid_until, demands, per_minute: Some(6), per_day: Some(100) };
+    assert_eq!(settings.agencies[0].agency.grants[0].terms, expected);
+    for (line, message) in [
+        ("valid_from = \"2026-02-30\"", "not a day; write it such as"),
+        ("valid_until = \"2026-01-01\"\nvalid_from = \"2026-01-02\"", "the grant ends before it begins, on 2026-01-02"),
+        ("demands = [\"offcer\"]", "did you mean \"officer\"?"),
+        ("per_day = 0", "per_day"),
+        ("per_hour = 1", "unknown key \"per_hour\""),
+    ] {
+        let told = load(&[("config/heyan.toml", &(agency("a", "1", "\"*\"", "\"*\"") + line))]).unwrap_err();
+        assert!(
+            told.len() == 1 && told[0].starts_with("config/heyan.toml:8: ") && told[0].contains(message),
+            "{told:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_watch_is_set_bound_by_bound() {
+    let text = "[watch]\nnames = { slow = 1, stop = 2 }\ndelay = \"100ms\"\n[watch.officer]\nsubjects_1h = { slow = 5, stop = 6 }\n";
+    let watch = load(&[("config/heyan.toml", text)]).unwrap().watch;
+    let default = Policy::default();
+    assert_eq!((watch.names.slow, watch.names.stop, watch.delay), (1, 2, Duration::from_millis(100)));
+    assert_eq!((watch.officer.subjects[1].slow, watch.officer.subjects[1].stop), (5, 6));
+    assert_eq!((watch.officer.subjects[0], watch.agency), (default.officer.subjects[0], default.agency));
+    let text = "[watch]\nnames = { slow = 3, stop = 2 }\ndelay = \"2m\"\n[watch.agency]\nmismatch = { slow = 9, stop = 8, of = 1 }\n";
+    let mut told = load(&[("config/heyan.toml", text)]).unwrap_err();
+    told.sort();
+    let expected = [
+        "config/heyan.toml:2: \"stop\" is less than \"slow\"",
+        "config/heyan.toml:3: not a length of time of 1m at most",
+        "config/heyan.toml:5: \"stop\" is less than \"slow\"",
+    ];
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert!(told.iter().zip(expected).all(|(told, expected)| told.starts_with(expected)), "{told:#?}");
 }

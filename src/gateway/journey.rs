@@ -78,6 +78,7 @@ impl Journey {
                 officer: question.officer.clone(),
                 purpose: question.purpose.parse().ok()?,
                 case: question.case.clone(),
+                legal_basis: question.legal_basis.clone(),
                 request_id: question.request_id.clone(),
                 traceparent: question.traceparent.clone(),
             }),
@@ -134,6 +135,8 @@ impl Journey {
         }
         self.again = None;
         let verification = self.verification();
+        let officer = Some(&*self.request.occasion.officer);
+        self.gateway.watch.after(&self.agency, officer, verification.outcome, self.gateway.clock.now());
         self.asking = None;
         Some(verification)
     }
@@ -193,6 +196,7 @@ impl Journey {
             purpose: occasion.purpose.to_string(),
             officer: occasion.officer.clone(),
             case: occasion.case.clone(),
+            legal_basis: occasion.legal_basis.clone(),
             request_id: occasion.request_id.clone(),
             traceparent: occasion.traceparent.clone(),
             not_before: self.request.not_before,

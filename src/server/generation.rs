@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Installation;
 use crate::access::Access;
-use crate::api::{Api, Bounds, Documents, Replies, Shared};
+use crate::api::{Allowances, Api, Bounds, Documents, Replies, Shared};
 use crate::cache::{Facts, Lifetimes};
 use crate::callbacks::Recipients;
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::durable::Durable;
 use crate::gateway::{Gateway, Verifications};
 use crate::matters::Catalog;
 use crate::sources::{Description, Sources, States};
+use crate::watch::Watch;
 
 /// What outlives a change of configuration.
 pub(super) struct House {
@@ -27,6 +28,8 @@ pub(super) struct House {
     pub(super) verifications: Verifications,
     pub(super) replies: Arc<Replies>,
     pub(super) bounds: Arc<Bounds>,
+    pub(super) allowances: Arc<Allowances>,
+    pub(super) watch: Arc<Watch>,
     pub(super) grace: Duration,
     pub(super) request_timeout: Duration,
     /// The most connections of a thread, and the most requests that it works on at once.
@@ -53,6 +56,8 @@ impl House {
             states: Arc::default(),
             verifications: Verifications::new(settings.verifications, settings.verifications_for),
             bounds: Arc::default(),
+            allowances: Arc::default(),
+            watch: Arc::default(),
             grace: settings.shutdown_grace,
             request_timeout: settings.request_timeout,
             connections: settings.connections.div_ceil(workers.max(1)),
@@ -95,6 +100,8 @@ impl Generation {
             access: access(&settings),
             limits: settings.agencies.iter().map(|member| (member.agency.id.clone(), member.limits)).collect(),
             bounds: Arc::clone(&house.bounds),
+            allowances: Arc::clone(&house.allowances),
+            watch: settings.watch,
             purpose_ids: settings.purposes.keys().cloned().collect(),
             purposes: settings.purposes,
             sources: summaries,
@@ -127,6 +134,7 @@ impl Generation {
             clock: Arc::clone(&house.clock),
             durable: Arc::clone(&house.durable),
             verifications: house.verifications.clone(),
+            watch: Arc::clone(&house.watch),
             open_for: self.open_for,
             again_after: self.again_after,
             tasks,

@@ -15,7 +15,7 @@ use super::{Description, Operation};
 use crate::breaker::{Breaker, Outcome, Pass, Policy, Stand};
 use crate::departments::Failure;
 use crate::domain::{Cause, Person, Slug};
-use crate::durable::{Durable, Quota};
+use crate::durable::{Allower, Durable, NotCounted, NotSaved, Tally};
 
 /// The state of every source, by its id.
 #[derive(Default)]
@@ -35,8 +35,8 @@ pub(super) struct SourceState {
 #[derive(Default)]
 struct Used {
     second: Mutex<Second>,
-    hour: AsyncMutex<Option<Window>>,
-    day: AsyncMutex<Option<Window>>,
+    hour: AsyncMutex<Tally>,
+    day: AsyncMutex<Tally>,
 }
 
 /// The calls of the last second and of those to come.
@@ -46,14 +46,6 @@ struct Second {
     made: VecDeque<Instant>,
     /// When those are due that have not. Who goes away before that leaves its place empty.
     due: VecDeque<Instant>,
-}
-
-#[derive(Clone, Copy)]
-struct Window {
-    number: i64,
-    made: u32,
-    /// As many are counted if the process ends.
-    reserved: u32,
 }
 
 /// The state of one operation.
@@ -178,8 +170,7 @@ impl SourceState {
         leaves
     }
 
-    /// Counts a call by the hour or the day. Reservations run ahead of the calls, so that a process that ends has counted
-    /// every call that it made.
+    /// Counts a call by the hour or the day.
     pub(super) async fn count(
         &self,
         source: &Slug,
@@ -189,29 +180,12 @@ impl SourceState {
         durable: &dyn Durable,
     ) -> Result<(), Failure> {
         let used = if seconds == HOUR { &self.used.hour } else { &self.used.day };
-        let mut used = used.lock().await;
-        let number = (now.as_second() + SHANGHAI_SECONDS).div_euclid(i64::from(seconds));
-        let quota = Quota { source: source.clone(), seconds, window: number };
-        let mut window = match *used {
-            Some(window) if window.number == number => window,
-            _ => {
-                let made = durable.reserved(&quota).await.map_err(|_| Cause::NotKept)?;
-                Window { number, made, reserved: made }
-            }
-        };
-        if window.made >= most {
-            let end = Timestamp::from_second((number + 1) * i64::from(seconds) - SHANGHAI_SECONDS).ok();
-            return Err(Failure { cause: Cause::RateLimited, until: end });
-        }
-        if window.made >= window.reserved {
-            let ahead = (most / 100).max(1);
-            let up_to = window.made.saturating_add(ahead).min(most);
-            durable.reserve(&quota, up_to).await.map_err(|_| Cause::NotKept)?;
-            window.reserved = up_to;
-        }
-        window.made += 1;
-        *used = Some(window);
-        Ok(())
+        let of = Allower::Source(source.clone());
+        let counted = used.lock().await.count(&of, seconds, most, now, durable).await;
+        counted.map_err(|why| match why {
+            NotCounted::Full(until) => Failure { cause: Cause::RateLimited, until: Some(until) },
+            NotCounted::NotSaved(NotSaved) => Cause::NotKept.into(),
+        })
     }
 }
 
@@ -230,7 +204,6 @@ impl Second {
 pub(super) const HOUR: u32 = 3600;
 pub(super) const DAY: u32 = 86_400;
 const SECOND: Duration = Duration::from_secs(1);
-const SHANGHAI_SECONDS: i64 = 8 * 3600;
 
 /// Each call earns a tenth of a retry; so many may be saved, and so many are there at first.
 const MOST_BUDGET: i32 = 100;

@@ -153,6 +153,7 @@ fn question(plate: &str) -> Question {
             officer: "李梅".to_owned(),
             purpose: "pension".parse().unwrap(),
             case: None,
+            legal_basis: None,
             request_id: "1".to_owned(),
             traceparent: None,
         }

@@ -145,13 +145,13 @@ impl Tables {
     pub(super) fn reserve(&self, quota: &Quota, up_to: u32) -> rusqlite::Result<()> {
         let sql = "INSERT INTO quotas (source, seconds, window, reserved) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT DO UPDATE SET reserved = max(reserved, excluded.reserved)";
-        self.execute(sql, params![quota.source.as_str(), quota.seconds, quota.window, up_to]).map(drop)
+        self.execute(sql, params![quota.of.to_string(), quota.seconds, quota.window, up_to]).map(drop)
     }
 
     pub(super) fn reserved(&self, quota: &Quota) -> rusqlite::Result<u32> {
         let sql = "SELECT reserved FROM quotas WHERE source = ?1 AND seconds = ?2 AND window = ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_row(params![quota.source.as_str(), quota.seconds, quota.window], |row| row.get(0));
+        let found = statement.query_row(params![quota.of.to_string(), quota.seconds, quota.window], |row| row.get(0));
         Ok(found.optional()?.unwrap_or_default())
     }
 

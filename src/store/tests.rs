@@ -9,6 +9,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::departments::{Occasion, OperationRef};
 use crate::domain::{AgencyId, Person};
+use crate::durable::Allower;
 
 struct Scene {
     store: Store,
@@ -61,6 +62,7 @@ fn open_question(number: usize) -> OpenQuestion {
         purpose: "housing".to_owned(),
         officer: "王五".to_owned(),
         case: Some("案-1".to_owned()),
+        legal_basis: Some("条例第三条".to_owned()),
         request_id: "request".to_owned(),
         traceparent: None,
         not_before: Some(moment("2026-11-25T07:59:59.123456789Z")),
@@ -83,6 +85,7 @@ fn question(name: Option<&str>, parameters: &Value) -> Question {
         officer: officer.to_owned(),
         purpose: "p".parse().unwrap(),
         case: None,
+        legal_basis: None,
         request_id: Uuid::now_v7().to_string(),
         traceparent: None,
     };
@@ -100,7 +103,7 @@ fn question(name: Option<&str>, parameters: &Value) -> Question {
 }
 
 fn quota(seconds: u32, window: i64) -> Quota {
-    Quota { source: "police".parse().unwrap(), seconds, window }
+    Quota { of: Allower::Source("police".parse().unwrap()), seconds, window }
 }
 
 fn captured(number: &str) -> Vec<(String, String)> {

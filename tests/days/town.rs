@@ -94,7 +94,8 @@ pub(crate) struct Gateway {
     environment: Vec<(String, String)>,
     pub(crate) address: String,
     process: Option<Child>,
-    log: Arc<Mutex<String>>,
+    /// What it has logged.
+    pub(crate) log: Arc<Mutex<String>>,
 }
 
 impl Drop for Gateway {

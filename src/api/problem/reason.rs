@@ -50,6 +50,10 @@ pub(crate) enum Reason {
     SamePerson,
     /// Not an ID number.
     IdNumber(IdNumberError),
+    /// An ID number stands in a text that is written down.
+    HoldsIdNumber,
+    /// The grant demands it.
+    Demanded,
     /// Not a name.
     Name(PersonNameError),
     /// Not a division.
@@ -119,6 +123,10 @@ impl Reason {
             Self::UnknownPurpose => fixed("没有这个办事事项，见 GET /v1/me", "no such purpose; see GET /v1/me"),
             Self::SamePerson => fixed("不同角色不能是同一个人", "one person cannot stand in two roles"),
             Self::IdNumber(error) => [id_number_words(*error).to_owned(), error.to_string()],
+            Self::HoldsIdNumber => {
+                fixed("此项会记录在案，不得含有公民身份号码", "this is written down: an ID number must not stand in it")
+            }
+            Self::Demanded => fixed("授权要求填写此项", "the grant demands this"),
             Self::Name(error) => [name_words(*error).to_owned(), error.to_string()],
             Self::Division(error) => [division_words(*error).to_owned(), error.to_string()],
             Self::IdempotencyKey => fixed(

@@ -45,6 +45,8 @@ fn reasons() -> Vec<Reason> {
         Reason::UnknownPurpose,
         Reason::SamePerson,
         Reason::IdNumber(IdNumberError::CheckCharacter),
+        Reason::HoldsIdNumber,
+        Reason::Demanded,
         Reason::Name(PersonNameError::Empty),
         Reason::Division(DivisionError::Unknown),
         Reason::IdempotencyKey,

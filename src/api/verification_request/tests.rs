@@ -251,6 +251,37 @@ fn texts_and_ages_have_their_bounds() {
 }
 
 #[test]
+fn nobodys_number_stands_in_what_is_written_down() {
+    for name in ["/case", "/officer", "/legal_basis"] {
+        let full_width = "１１０１０５１９４９１２３１００２Ｘ";
+        for text in [ZHANG, LI, "110105491231002", full_width, "给 440524188001010014 办理", "440524-18800101-0014"]
+        {
+            let errors = read(&with(name, Some(json!(text)))).unwrap_err();
+            assert_eq!(errors, [FieldError { pointer: name.to_owned(), reason: Reason::HoldsIdNumber }], "{text}");
+            assert!(!errors[0].reason.text(true).contains(text) && !errors[0].reason.text(false).contains(text));
+        }
+        for text in ["2026-000123", "《辽宁省社会救助实施办法》第十二条", "20261123000000000012", "110105194912310021"]
+        {
+            assert!(read(&with(name, Some(json!(text)))).is_ok(), "{text}");
+        }
+    }
+    // All of them are told.
+    let mut body = with("/case", Some(json!(ZHANG)));
+    body["officer"] = json!(LI);
+    assert_eq!(wrong(&body), [at("/case", Reason::HoldsIdNumber), at("/officer", Reason::HoldsIdNumber)]);
+}
+
+#[test]
+fn what_a_question_names_is_kept() {
+    let mut body = with("/case", Some(json!("2026-000123")));
+    body["legal_basis"] = json!("条例第三条");
+    let request = read(&body).unwrap();
+    assert_eq!((request.case.as_deref(), request.legal_basis.as_deref()), (Some("2026-000123"), Some("条例第三条")));
+    let names = request.asked(false).names;
+    assert_eq!((names.officer, names.case, names.legal_basis), (request.officer.is_some(), true, true));
+}
+
+#[test]
 fn a_key_that_could_be_personal_is_not_repeated() {
     let body = with("/subjects/李四", Some(json!({})));
     assert_eq!(wrong(&body).iter().map(|(place, _)| place.as_str()).collect::<Vec<_>>(), ["/subjects"]);
