@@ -207,6 +207,14 @@ impl Keys {
         self.ring.checks(KeyUse::Receipt)
     }
 
+    /// What signs receipts and what signed them, as far as it is not destroyed: what short codes are known by.
+    pub fn receipt_signers(&self) -> impl Iterator<Item = &SigningKey> {
+        self.ring.keys().filter(|key| key.usage() == KeyUse::Receipt).filter_map(|key| match key.ready() {
+            Some(Ready::Signs(key)) => Some(&**key),
+            _ => None,
+        })
+    }
+
     /// What signs checkpoints.
     #[must_use]
     pub fn ledger(&self) -> &Arc<SigningKey> {

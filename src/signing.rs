@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::domain::Slug;
 
@@ -81,6 +82,8 @@ pub struct NotSigned(pub Algorithm);
 pub struct SigningKey {
     pair: Pair,
     public: PublicKey,
+    /// Derived from the secret (as HKDF would, RFC 5869), and useless to find it.
+    mac: SubjectKey,
 }
 
 enum Pair {
@@ -106,7 +109,9 @@ impl SigningKey {
                 (Pair::Sm2(pair), public)
             }
         };
-        Ok(Self { pair, public })
+        let derived = SubjectKey::new(public.id().clone(), secret).hash(&[b"heyan mac beside signatures"]);
+        let mac = SubjectKey::new(public.id().clone(), &Zeroizing::new(derived));
+        Ok(Self { pair, public, mac })
     }
 
     /// What checks its signatures.
@@ -128,6 +133,14 @@ impl SigningKey {
             }
             Pair::Sm2(pair) => pair.sign(message).ok_or(failed),
         }
+    }
+}
+
+impl SigningKey {
+    /// A MAC that the holder of this key alone can make and check (HMAC-SHA-256), for where a signature is too long.
+    #[must_use]
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        self.mac.hash(parts)
     }
 }
 

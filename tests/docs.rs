@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use heyan::domain::Cause;
+use heyan::receipt::Invalid;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -28,9 +29,13 @@ fn every_cause_is_explained_as_it_is_dealt_with() {
 
 #[test]
 fn documents_name_files_that_are_there() {
-    for (document, folder) in
-        [("README.md", ""), ("docs/cache.md", "docs/"), ("docs/resilience.md", "docs/"), ("docs/pending.md", "docs/")]
-    {
+    for (document, folder) in [
+        ("README.md", ""),
+        ("docs/cache.md", "docs/"),
+        ("docs/resilience.md", "docs/"),
+        ("docs/pending.md", "docs/"),
+        ("docs/receipts.md", "docs/"),
+    ] {
         let text = read(document);
         for (index, _) in text.match_indices("](") {
             let target = text[index + 2..].split(')').next().unwrap();
@@ -39,4 +44,12 @@ fn documents_name_files_that_are_there() {
         }
     }
     assert!(read("README.md").lines().count() <= 115, "README.md is to stay short");
+}
+
+#[test]
+fn every_reason_against_a_receipt_is_explained() {
+    let text = read("docs/receipts.md");
+    for reason in Invalid::ALL {
+        assert!(text.contains(&format!("`{}`", reason.as_str())), "{}", reason.as_str());
+    }
 }

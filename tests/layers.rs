@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("durable", 1, &["departments"]),
     ("claims", 1, &["departments"]),
     ("matters", 1, &["claims", "departments"]),
+    ("receipt", 1, &["signing"]),
     ("rights", 1, &[]),
     ("signing", 1, &[]),
     ("access", 2, &[]),

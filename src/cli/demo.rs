@@ -22,7 +22,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{AgencyLimits, Member, SecretPlace};
 use crate::domain::AgencyId;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes};
-use crate::server::{Installation, Server, open_store};
+use crate::server::{Installation, Server, open_keys, open_store};
 use crate::simulator::{Case, EVENT_TOKENS, Handle, Options, Simulator};
 use crate::store::StoreKey;
 
@@ -115,6 +115,7 @@ fn load(arguments: &Arguments, departments: &Departments, token: &Token) -> Resu
             settings.store_key = Some(SecretPlace::File { file: key_beside(data_dir)? });
         }
     }
+    installation.keys = open_keys(&installation.settings, SystemClock.now())?;
     Ok(installation)
 }
 
