@@ -16,6 +16,7 @@ mod me;
 mod openapi;
 mod problem;
 mod problems;
+mod receipts;
 mod sources;
 mod triage;
 mod unread;
@@ -37,8 +38,11 @@ use crate::cache::Facts;
 use crate::config::AgencyLimits;
 use crate::domain::{AgencyId, Slug, TokenHash};
 use crate::gateway::Gateway;
+use crate::keys::Keys;
 use crate::matters::triage::Triage;
+use crate::receipt::{Checker, Issuer, jwks};
 use crate::rights::Agency;
+use crate::signing::PublicKey;
 use crate::sources::{Description, States};
 use crate::watch::Policy;
 
@@ -95,6 +99,12 @@ pub struct Shared {
     pub request_timeout: Duration,
     /// How long a reply waits before it says `pending`.
     pub answer_within: Duration,
+    /// Checks receipts.
+    pub checker: Checker,
+    /// Issues them.
+    pub issuer: Arc<Issuer>,
+    /// The keys.
+    pub keys: Arc<Keys>,
     /// Public documents that never change while the program runs.
     pub documents: Documents,
 }
@@ -103,14 +113,20 @@ pub struct Shared {
 pub struct Documents {
     matters: matters::Documents,
     openapi: Document,
+    jwks: Document,
 }
 
 impl Documents {
     /// Writes them.
     #[must_use]
-    pub fn new(catalog: &crate::matters::Catalog, purposes: &BTreeMap<Slug, String>) -> Self {
+    pub fn new<'a>(
+        catalog: &crate::matters::Catalog,
+        purposes: &BTreeMap<Slug, String>,
+        keys: impl IntoIterator<Item = &'a PublicKey>,
+    ) -> Self {
         let openapi = openapi::document(catalog, purposes);
-        Self { matters: matters::Documents::new(catalog), openapi: Document::new(&openapi) }
+        let jwks = Document { kind: JWK_SET, ..Document::new(&jwks(keys)) };
+        Self { matters: matters::Documents::new(catalog), openapi: Document::new(&openapi), jwks }
     }
 }
 
@@ -125,6 +141,8 @@ pub fn router(api: Api) -> Router {
         .route("/v1/me", only("GET, HEAD", get(me::me)))
         .route("/v1/sources", only("GET, HEAD", get(sources::list)))
         .route("/v1/sources/{id}/events", only("POST", post(events::create)))
+        .route("/v1/receipts/check", only("POST", post(receipts::check)))
+        .route("/.well-known/jwks.json", only("GET, HEAD", get(receipts::keys)))
         .route("/problems/{code}", only("GET, HEAD", get(problems::describe)))
         .route("/openapi.json", only("GET, HEAD", get(openapi::serve)))
         .route("/livez", only("GET, HEAD", get(health::live)))
@@ -185,10 +203,14 @@ fn reply(status: StatusCode, context: &Context, body: impl Into<Body>) -> Respon
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// RFC 7517 section 8.5.2.
+const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
+
 /// A public document with its entity tag.
 struct Document {
     body: bytes::Bytes,
     tag: HeaderValue,
+    kind: HeaderValue,
 }
 
 impl Document {
@@ -205,7 +227,7 @@ impl Document {
         });
         tag.push('"');
         let tag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
-        Self { body: body.into(), tag }
+        Self { body: body.into(), tag, kind: JSON }
     }
 
     /// The document, or that it has not changed (RFC 9110 section 13.1.2).
@@ -219,7 +241,7 @@ impl Document {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         }
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, JSON);
+        headers.insert(header::CONTENT_TYPE, self.kind.clone());
         headers.insert(header::ETAG, self.tag.clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
         response

@@ -2,6 +2,8 @@
 
 mod check;
 mod demo;
+mod keys;
+mod receipt;
 mod reload;
 mod running;
 mod serve;
@@ -45,6 +47,12 @@ enum Command {
     Triage(triage::Arguments),
     /// Ask a running gateway for one verification
     Verify(verify::Arguments),
+    /// The keys that sign receipts and checkpoints, and those that hide subjects
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// 核验回执: signed proof of what a verification came to
+    #[command(subcommand)]
+    Receipt(receipt::Command),
     /// Credentials
     #[command(subcommand)]
     Token(token::Command),
@@ -86,6 +94,8 @@ pub fn run() -> ExitCode {
         Command::Reload(arguments) => reload::run(&arguments),
         Command::Triage(arguments) => triage::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Keys(command) => keys::run(&command),
+        Command::Receipt(command) => receipt::run(&command),
         Command::Token(command) => token::run(&command),
     };
     match done {

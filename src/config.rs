@@ -19,6 +19,7 @@ use crate::document::{Document, DocumentSchema, read_json};
 use crate::domain::{AgencyId, Slug, TokenHash};
 use crate::matters::Catalog;
 use crate::rights::{Agency, ClaimPattern, Grant, Particulars, Purposes, Terms};
+use crate::signing::Algorithm;
 use crate::watch::Policy;
 
 pub use folder::{File, Folder};
@@ -65,10 +66,34 @@ pub struct Settings {
     pub again_after: Duration,
     /// When guessing is slowed and stopped.
     pub watch: Policy,
+    /// Where keys come from; `None`: from the folder of what must survive a restart, or they are in memory alone.
+    pub keys: Option<KeysPlace>,
+    /// What receipts say of who issued them, and for how long.
+    pub receipts: Receipts,
     /// Where each claim of a grant was written.
     patterns: Vec<(ClaimPattern, Diagnostic)>,
     /// Where each source that is not connected was written.
     entries: Vec<(Slug, Diagnostic)>,
+}
+
+/// Where keys are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeysPlace {
+    /// In a folder of their own.
+    Folder(PathBuf),
+    /// In the environment variable of this name.
+    Variable(String),
+}
+
+/// What is the same in all receipts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipts {
+    /// Who issues them: a name or an address.
+    pub issuer: String,
+    /// How long they are valid.
+    pub valid_for: Duration,
+    /// What they are signed with; `None`: whatever the newest key is for.
+    pub algorithm: Option<Algorithm>,
 }
 
 /// An agency with what belongs to it beside its grants.
@@ -323,6 +348,9 @@ impl Reader {
         let verifications_for = duration("/memory/verifications_for", &raw.memory.verifications_for, 24 * 30);
         let open_for = duration("/durable/open_for", &raw.durable.open_for, 24 * 90);
         let again_after = duration("/durable/again_after", &raw.durable.again_after, 1);
+        let valid_for = duration("/receipts/valid_for", &raw.receipts.valid_for, 24 * 366 * 10);
+        let issuer = raw.receipts.issuer.clone();
+        let receipts = valid_for.map(|valid_for| Receipts { issuer, valid_for, algorithm: raw.receipts.algorithm });
         let watch = self.watch(document, &raw.watch);
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
@@ -355,6 +383,8 @@ impl Reader {
             open_for: open_for?,
             again_after: again_after?,
             watch,
+            keys: raw.keys.place(),
+            receipts: receipts?,
             patterns: std::mem::take(&mut self.patterns),
             entries,
         })

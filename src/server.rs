@@ -16,13 +16,15 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::config::{SecretPlace, Settings};
+use crate::config::{KeysPlace, SecretPlace, Settings};
 use crate::durable::Durable;
+use crate::keys::{Keys, KeysError};
 use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
 
 use generation::{Generation, House};
@@ -50,7 +52,8 @@ impl Server {
         let listeners = listener::bind(installation.settings.listen, workers)?;
         let address = listeners.first().map_or(Ok(installation.settings.listen), std::net::TcpListener::local_addr)?;
         let house = Arc::new(House::new(&installation.settings, clock, durable, stop.clone(), workers));
-        let first = Arc::new(Generation::new(&house, installation, None));
+        let first = Generation::new(&house, installation, None).map_err(io::Error::other)?;
+        let first = Arc::new(first);
         let (ready, is_ready) = mpsc::channel();
         let (turn, watched) = watch::channel(Turn { generation: first, taken: ready.clone() });
         let mut threads = Vec::new();
@@ -75,6 +78,7 @@ impl Server {
     /// If a client towards a department cannot be made; then nothing changes.
     pub fn reload(&self, installation: Installation) -> io::Result<()> {
         let next = Generation::new(&self.house, installation, Some(&self.turn.borrow().generation));
+        let next = next.map_err(io::Error::other)?;
         next.departments(&self.house)?;
         let (taken, is_taken) = mpsc::channel();
         self.turn.send_replace(Turn { generation: Arc::new(next), taken });
@@ -156,3 +160,24 @@ pub fn open_store(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Store, O
         None => Store::in_memory(&key, clock)?,
     })
 }
+
+/// Opens the keys where the settings say, and makes those that a folder lacks. `None`: they name no place, so keys are in
+/// memory alone.
+///
+/// # Errors
+/// If others could read them, one is broken, or a variable holds too few.
+pub fn open_keys(settings: &Settings, now: Timestamp) -> Result<Option<Arc<Keys>>, KeysError> {
+    let beside = settings.data_dir.as_ref().map(|folder| KeysPlace::Folder(folder.join(KEYS)));
+    let keys = match settings.keys.clone().or(beside) {
+        None => return Ok(None),
+        Some(KeysPlace::Folder(folder)) => Keys::open_or_make(&folder, settings.receipts.algorithm, now)?,
+        Some(KeysPlace::Variable(name)) => {
+            let text = std::env::var(&name).map(Zeroizing::new).map_err(|_| KeysError::NoVariable(name.clone()))?;
+            Keys::from_text(&name, &text)?
+        }
+    };
+    Ok(Some(Arc::new(keys)))
+}
+
+/// The folder of keys, in the folder of what must survive a restart.
+pub const KEYS: &str = "keys";

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use heyan::domain::Cause;
+use heyan::receipt::Invalid;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -34,6 +35,7 @@ fn documents_name_files_that_are_there() {
         ("docs/resilience.md", "docs/"),
         ("docs/pending.md", "docs/"),
         ("docs/rights.md", "docs/"),
+        ("docs/receipts.md", "docs/"),
     ] {
         let text = read(document);
         for (index, _) in text.match_indices("](") {
@@ -43,4 +45,12 @@ fn documents_name_files_that_are_there() {
         }
     }
     assert!(read("README.md").lines().count() <= 115, "README.md is to stay short");
+}
+
+#[test]
+fn every_reason_against_a_receipt_is_explained() {
+    let text = read("docs/receipts.md");
+    for reason in Invalid::ALL {
+        assert!(text.contains(&format!("`{}`", reason.as_str())), "{}", reason.as_str());
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -22,7 +22,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{AgencyLimits, Member, SecretPlace};
 use crate::domain::AgencyId;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes, Terms};
-use crate::server::{Installation, Server, open_store};
+use crate::server::{Installation, Server, open_keys, open_store};
 use crate::simulator::{Case, EVENT_TOKENS, Handle, Options, Simulator};
 use crate::store::StoreKey;
 use crate::watch::Policy;
@@ -120,6 +120,7 @@ fn load(arguments: &Arguments, departments: &Departments, token: &Token) -> Resu
             settings.store_key = Some(SecretPlace::File { file: key_beside(data_dir)? });
         }
     }
+    installation.keys = open_keys(&installation.settings, SystemClock.now())?;
     Ok(installation)
 }
 
@@ -136,7 +137,8 @@ fn tester(token: &Token) -> Result<Member, Failure> {
 fn key_beside(data_dir: &Path) -> Result<PathBuf, Failure> {
     let file = data_dir.join("store.key");
     if !file.exists() {
-        fs::create_dir_all(data_dir).with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+        made.with_context(|| format!("cannot make the folder {}", data_dir.display()))?;
         let mut options = fs::OpenOptions::new();
         let mut new = options.write(true).create_new(true).mode(0o600).open(&file)?;
         new.write_all(StoreKey::generate()?.reveal().as_bytes())?;

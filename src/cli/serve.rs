@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::running::Running;
 use super::{Failure, check};
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::SecretPlace;
-use crate::server::{Installation, Server, open_store};
+use crate::server::{Installation, Server, open_keys, open_store};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -39,6 +39,7 @@ impl Arguments {
             settings.data_dir = Some(data_dir.clone());
             settings.store_key.get_or_insert(SecretPlace::Variable { env: "HEYAN_STORE_KEY".to_owned() });
         }
+        installation.keys = open_keys(&installation.settings, SystemClock.now())?;
         Ok(installation)
     }
 }
@@ -49,6 +50,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
     if data_dir.is_none() {
         tracing::warn!("open questions are in memory alone, and a restart forgets them: [durable] folder keeps them");
+    }
+    if installation.keys.is_none() {
+        tracing::warn!(
+            "keys are in memory alone, and nothing checks after a restart what they signed: [keys] folder keeps them"
+        );
     }
     let running = Running::new(data_dir.as_deref())?;
     let server = Server::start(installation, Arc::new(SystemClock), store)

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::watch::RawWatch;
-use super::{AgencyLimits, Callback, SecretPlace};
+use super::{AgencyLimits, Callback, KeysPlace, SecretPlace};
+use crate::signing::Algorithm;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -14,6 +15,8 @@ pub(super) struct Raw {
     pub(super) memory: RawMemory,
     pub(super) durable: RawDurable,
     pub(super) watch: RawWatch,
+    pub(super) keys: RawKeys,
+    pub(super) receipts: RawReceipts,
     pub(super) not_connected: Vec<String>,
     pub(super) purposes: Vec<RawPurpose>,
     pub(super) agencies: Vec<RawAgency>,
@@ -72,6 +75,35 @@ pub(super) struct RawDurable {
 impl Default for RawDurable {
     fn default() -> Self {
         Self { folder: None, key: None, open_for: "168h".to_owned(), again_after: "30s".to_owned() }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct RawKeys {
+    pub(super) folder: Option<PathBuf>,
+    pub(super) env: Option<String>,
+}
+
+impl RawKeys {
+    /// Their schema lets one of them be there.
+    pub(super) fn place(&self) -> Option<KeysPlace> {
+        let variable = self.env.clone().map(KeysPlace::Variable);
+        self.folder.clone().map(KeysPlace::Folder).or(variable)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+pub(super) struct RawReceipts {
+    pub(super) issuer: String,
+    pub(super) valid_for: String,
+    pub(super) algorithm: Option<Algorithm>,
+}
+
+impl Default for RawReceipts {
+    fn default() -> Self {
+        Self { issuer: "heyan".to_owned(), valid_for: "720h".to_owned(), algorithm: None }
     }
 }
 

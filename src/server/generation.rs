@@ -15,7 +15,9 @@ use crate::config::Settings;
 use crate::departments::Departments;
 use crate::durable::Durable;
 use crate::gateway::{Gateway, Verifications};
+use crate::keys::{Keys, KeysError};
 use crate::matters::Catalog;
+use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
 use crate::watch::Watch;
 
@@ -77,12 +79,19 @@ pub(super) struct Generation {
     facts: Facts,
     open_for: Duration,
     again_after: Duration,
+    keys: Arc<Keys>,
     shared: Arc<Shared>,
 }
 
 impl Generation {
-    pub(super) fn new(house: &House, installation: Installation, before: Option<&Self>) -> Self {
-        let Installation { settings, catalog, descriptions, triage, summaries, recipients, sources } = installation;
+    /// What an installation makes, with its keys: those that it has opened, those of the one before, or new ones.
+    pub(super) fn new(house: &House, installation: Installation, before: Option<&Self>) -> Result<Self, KeysError> {
+        let Installation { settings, catalog, descriptions, triage, summaries, recipients, keys, sources } =
+            installation;
+        let keys = match keys.or_else(|| before.map(|before| Arc::clone(&before.keys))) {
+            Some(keys) => keys,
+            None => Arc::new(Keys::ephemeral(settings.receipts.algorithm, house.clock.now())?),
+        };
         let facts = match before.filter(|before| before.sources == sources) {
             Some(before) => before.facts.clone(),
             None => {
@@ -94,7 +103,9 @@ impl Generation {
                 Facts::new(house.fact_bytes, operations, Arc::clone(&house.clock))
             }
         };
-        let documents = Documents::new(&catalog, &settings.purposes);
+        let documents = Documents::new(&catalog, &settings.purposes, keys.receipt_checks());
+        let (name, valid_for) = (&settings.receipts.issuer, settings.receipts.valid_for);
+        let issuer = Issuer::new(Arc::clone(keys.receipt()), Arc::clone(keys.subject()), name, valid_for);
         let event_tokens = descriptions.iter().filter_map(|source| Some((source.id().clone(), source.event_token()?)));
         let shared = Arc::new(Shared {
             access: access(&settings),
@@ -113,10 +124,13 @@ impl Generation {
             replies: Arc::clone(&house.replies),
             request_timeout: settings.request_timeout,
             answer_within: settings.answer_within,
+            checker: Checker::new(keys.receipt_checks()),
+            issuer: Arc::new(issuer),
+            keys: Arc::clone(&keys),
             documents,
         });
         let (open_for, again_after) = (settings.open_for, settings.again_after);
-        Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, shared }
+        Ok(Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, keys, shared })
     }
 
     /// Clients towards the departments, for one thread.

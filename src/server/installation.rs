@@ -13,6 +13,7 @@ use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::Diagnostic;
 use crate::document::{DocumentSchema, json_error, read_json};
 use crate::domain::Slug;
+use crate::keys::Keys;
 use crate::matters::triage::{Cues, Entry, Triage};
 use crate::matters::{Catalog, CatalogFiles, CatalogSchemas};
 use crate::sources::{Description, Surroundings};
@@ -31,6 +32,8 @@ pub struct Installation {
     pub summaries: Vec<SourceSummary>,
     /// Where agencies are told of outcomes.
     pub recipients: Recipients,
+    /// The keys, once they were opened. `None`: keys that are in memory alone, and stay the same when it is reloaded.
+    pub keys: Option<Arc<Keys>>,
     /// A digest of the sources' files: facts that one installation has got serve another only where it is the same.
     pub sources: [u8; 32],
 }
@@ -80,7 +83,7 @@ impl Installation {
                 let (catalog, descriptions, recipients) =
                     (Arc::new(catalog), descriptions.into(), Arc::new(recipients.0));
                 let sources = sources_digest(folder);
-                Ok(Self { settings, catalog, descriptions, triage, summaries, recipients, sources })
+                Ok(Self { settings, catalog, descriptions, triage, summaries, recipients, keys: None, sources })
             }
             _ => {
                 errors.sort();

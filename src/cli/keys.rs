@@ -1,0 +1,218 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{Failure, say};
+use crate::clock::{Clock as _, SystemClock};
+use crate::keys::{self, Key, KeyUse, KeysError, Ring, State};
+use crate::receipt::{jwk, jwks};
+use crate::server::KEYS;
+use crate::signing::Algorithm;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make the first key of a use, or of each use that has none
+    New(New),
+    /// Put a new key in the place of the active one, which still checks what it signed. Then `heyan reload`
+    Rotate(Rotate),
+    /// Show the keys, never their secrets
+    List(List),
+    /// Destroy the secret of a retired key for good. A subject key: nobody can find any more whom it hid. Then `heyan reload`
+    Destroy(Destroy),
+}
+
+#[derive(Args)]
+pub(super) struct New {
+    #[command(flatten)]
+    place: Place,
+    /// What it is for; without it: whatever is missing
+    #[arg(long, value_name = "USE")]
+    r#use: Option<Use>,
+    /// With what it signs: receipts alone have the choice
+    #[arg(long, value_name = "ALGORITHM", requires = "use")]
+    algorithm: Option<Signs>,
+}
+
+#[derive(Args)]
+pub(super) struct Rotate {
+    #[command(flatten)]
+    place: Place,
+    /// What it is for
+    #[arg(long, value_name = "USE")]
+    r#use: Use,
+    /// With what it signs; without it: as the one before
+    #[arg(long, value_name = "ALGORITHM")]
+    algorithm: Option<Signs>,
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    place: Place,
+    /// Print them as JSON
+    #[arg(long, conflicts_with = "jwks")]
+    json: bool,
+    /// Print what checks receipts, as a JWK Set for `heyan receipt check --keys`
+    #[arg(long)]
+    jwks: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Destroy {
+    #[command(flatten)]
+    place: Place,
+    /// The key, as `heyan keys list` shows it
+    id: String,
+    /// What it signed does not check any more either: somebody else may have had the secret
+    #[arg(long)]
+    distrust: bool,
+}
+
+/// Where the keys are.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Place {
+    /// The folder of what must survive a restart; its keys are in the folder `keys` there
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The folder of the keys themselves
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Use {
+    Receipt,
+    Ledger,
+    Subject,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Signs {
+    Ed25519,
+    Sm2,
+}
+
+impl Place {
+    fn folder(&self) -> PathBuf {
+        let beside = self.data_dir.as_ref().map(|folder| folder.join(KEYS));
+        // One of them is there: so says the group.
+        beside.or_else(|| self.folder.clone()).unwrap_or_default()
+    }
+}
+
+impl From<Use> for KeyUse {
+    fn from(usage: Use) -> Self {
+        match usage {
+            Use::Receipt => Self::Receipt,
+            Use::Ledger => Self::Ledger,
+            Use::Subject => Self::Subject,
+        }
+    }
+}
+
+impl From<Signs> for Algorithm {
+    fn from(signs: Signs) -> Self {
+        match signs {
+            Signs::Ed25519 => Self::Ed25519,
+            Signs::Sm2 => Self::Sm2,
+        }
+    }
+}
+
+pub(super) fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::New(arguments) => new(arguments),
+        Command::Rotate(arguments) => rotate(arguments),
+        Command::List(arguments) => list(arguments),
+        Command::Destroy(arguments) => destroy(arguments),
+    }
+}
+
+fn new(arguments: &New) -> Result<(), Failure> {
+    let (folder, algorithm) = (arguments.place.folder(), arguments.algorithm.map(Algorithm::from));
+    let uses = arguments.r#use.map_or(KeyUse::ALL.to_vec(), |usage| vec![usage.into()]);
+    let mut made = 0;
+    for usage in uses {
+        match keys::make(&folder, usage, algorithm, SystemClock.now()) {
+            Ok(key) => say(&format!("made the {usage} key {} ({})", key.id(), key.algorithm())),
+            // Without a use, what is there already is not asked for.
+            Err(KeysError::Present { .. }) if arguments.r#use.is_none() => continue,
+            Err(error) => return Err(failure(error)),
+        }
+        made += 1;
+    }
+    if made == 0 {
+        say("there is a key of each use already");
+    }
+    Ok(())
+}
+
+fn rotate(arguments: &Rotate) -> Result<(), Failure> {
+    let (folder, usage) = (arguments.place.folder(), arguments.r#use.into());
+    let algorithm = arguments.algorithm.map(Algorithm::from);
+    let (key, retired) = keys::rotate(&folder, usage, algorithm, SystemClock.now()).map_err(failure)?;
+    say(&format!("made the {usage} key {} ({}); {retired} is retired", key.id(), key.algorithm()));
+    say("a running gateway takes it with `heyan reload`");
+    Ok(())
+}
+
+fn destroy(arguments: &Destroy) -> Result<(), Failure> {
+    let folder = arguments.place.folder();
+    let key = keys::destroy(&folder, &arguments.id, arguments.distrust, SystemClock.now()).map_err(failure)?;
+    say(&format!("destroyed the secret of {}", key.id()));
+    match (key.usage(), key.public()) {
+        (KeyUse::Subject, _) => say("nobody can find any more whom it hid"),
+        (_, Some(_)) => say("what it signed still checks"),
+        (_, None) => say("what it signed does not check any more"),
+    }
+    say("a running gateway forgets it with `heyan reload`; copies and backups of the folder are yours to destroy");
+    Ok(())
+}
+
+fn list(arguments: &List) -> Result<(), Failure> {
+    let ring = Ring::open(&arguments.place.folder()).map_err(failure)?;
+    if arguments.jwks {
+        say(&jwks(ring.checks(KeyUse::Receipt)).to_string());
+    } else if arguments.json {
+        let keys: Vec<Value> = ring.keys().map(|key| as_json(&ring, key)).collect();
+        say(&json!({"keys": keys}).to_string());
+    } else {
+        ring.keys().for_each(|key| say(&line(&ring, key)));
+    }
+    Ok(())
+}
+
+fn line(ring: &Ring, key: &Key) -> String {
+    let state = ring.state(key);
+    let since = match state {
+        State::Active | State::Retired => format!("made {:.0}", key.made()),
+        State::Destroyed(at) => format!("made {:.0}, destroyed {at:.0}", key.made()),
+    };
+    let public = key.public().map(|public| format!("  {}", jwk(public))).unwrap_or_default();
+    format!("{:<24}  {:<8} {:<11}  {:<9}  {since}{public}", key.id(), key.usage(), key.algorithm(), state.name())
+}
+
+fn as_json(ring: &Ring, key: &Key) -> Value {
+    json!({
+        "id": key.id(), "use": key.usage(), "algorithm": key.algorithm(), "state": ring.state(key).name(),
+        "made": key.made().to_string(), "destroyed": key.destroyed().map(|at| at.to_string()),
+        "public": key.public().map(jwk)
+    })
+}
+
+fn failure(error: KeysError) -> Failure {
+    match error {
+        KeysError::Present { .. }
+        | KeysError::Missing(_)
+        | KeysError::Unknown { .. }
+        | KeysError::Active { .. }
+        | KeysError::Algorithm(..) => Failure::Usage(error.into()),
+        KeysError::OpenToOthers { .. }
+        | KeysError::Files { .. }
+        | KeysError::Malformed { .. }
+        | KeysError::NoVariable(_)
+        | KeysError::NoEntropy => Failure::Impossible(error.into()),
+    }
+}
