@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::departments::{Departments, Occasion};
 use crate::domain::{AgencyId, ClaimRef, Person, Slug};
 use crate::durable::{Durable, NotSaved};
+use crate::ledger::Ledger;
 use crate::matters::Catalog;
 use crate::rights::{self, Agency, Permit, Refusal};
 
@@ -35,6 +36,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// What must survive a restart.
     pub durable: Arc<dyn Durable>,
+    /// What is written down for good.
+    pub ledger: Arc<dyn Ledger>,
     /// Verifications of all threads, for a while.
     pub verifications: Verifications,
     /// How long a question may stay open.

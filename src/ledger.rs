@@ -18,7 +18,7 @@ pub use entry::{Entry, EntryError, Event, Subject, Subjects, Witness};
 pub use key::{LedgerKey, LedgerKeys, Stamp};
 pub use proof::{continues, includes};
 pub use remark::Remark;
-pub use subject::{SubjectHash, SubjectHashError, SubjectKey};
+pub use subject::{SubjectHash, SubjectHashError};
 pub use tree::{Frontier, Hash, NoProof, Node, Nodes, consistency, inclusion, leaf_hash, node_hash};
 
 /// Where entries are recorded.

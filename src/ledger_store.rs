@@ -126,10 +126,16 @@ impl LedgerStore {
     /// If others could read or change it, if another process writes it, if it does not fit its last checkpoint or was written
     /// with other keys, or if it cannot be read.
     pub fn open(folder: &Path, keys: LedgerKeys) -> Result<Self, LedgerError> {
+        Self::open_with(folder, keys, commit())
+    }
+
+    fn open_with(folder: &Path, keys: LedgerKeys, commit: Commit) -> Result<Self, LedgerError> {
+        // Never a name that SQLite takes for a URI.
+        let folder = &std::path::absolute(folder).map_err(|cause| files::files(folder, cause))?;
         let (file, lock) = files::prepare(folder)?;
         let broken = |cause: rusqlite::Error| LedgerError::of(&file, ReadError::from(cause).at(None));
         let connection = files::writing(&file).map_err(broken)?;
-        Self::over(connection, &file, Some(lock), keys, commit())
+        Self::over(connection, &file, Some(lock), keys, commit)
     }
 
     /// A ledger that is gone when it is dropped.
@@ -137,14 +143,10 @@ impl LedgerStore {
     /// # Errors
     /// If there is no memory or no thread for it.
     pub fn in_memory(keys: LedgerKeys) -> Result<Self, LedgerError> {
-        Self::in_memory_with(keys, commit())
-    }
-
-    fn in_memory_with(keys: LedgerKeys, commit: Commit) -> Result<Self, LedgerError> {
         // Connections of this process that name the same file of this kind share it.
         let path = PathBuf::from(format!("file:/heyan-ledger-{}?vfs=memdb", Uuid::now_v7()));
         let connection = files::writing(&path).map_err(|cause| LedgerError::of(&path, cause.into()))?;
-        Self::over(connection, &path, None, keys, commit)
+        Self::over(connection, &path, None, keys, commit())
     }
 
     fn over(

@@ -147,7 +147,11 @@ impl SignedCheckpoint {
 }
 
 impl NoteKey {
-    fn new(name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
+    /// A key with the name that its notes carry.
+    ///
+    /// # Errors
+    /// If a note cannot hold such a name.
+    pub fn new(name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
         let is_wrong = |character: char| character.is_whitespace() || character.is_control() || character == '+';
         if name.is_empty() || name.contains(is_wrong) {
             return Err(NoteError::Name);

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Remark, SubjectHash};
 use crate::domain::{AgencyId, Answer, ClaimRef, Outcome, Slug};
+use crate::signing::KeyId;
 
 /// What an entry of the ledger says. Not one name or ID number of a resident is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +71,7 @@ pub struct Witness {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subjects {
     /// The id of the key that hashed them.
-    pub key: Arc<str>,
+    pub key: KeyId,
     /// Each with its role, in the claim's order.
     pub hashes: Vec<Subject>,
 }
@@ -219,7 +220,7 @@ struct Written {
     purpose: Option<Slug>,
     case: Option<Remark>,
     legal_basis: Option<Remark>,
-    subject_key: Option<Arc<str>>,
+    subject_key: Option<KeyId>,
     subjects: Option<Vec<Subject>>,
     outcome: Option<Outcome>,
     witnesses: Option<Vec<Witness>>,
@@ -268,11 +269,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ledger::SubjectKey;
+    use crate::signing::SubjectKey;
 
     fn full() -> Entry {
-        let key = SubjectKey::new("2026-11", [1; 32]);
-        let hash = key.hash(&"11010519491231002X".parse().unwrap());
+        let hash = hash(1);
         Entry {
             event: Event::Answered {
                 outcome: Outcome::NoRecord,
@@ -287,9 +287,17 @@ mod tests {
             purpose: Some("housing".parse().unwrap()),
             case: Some("案-1".into()),
             legal_basis: Some("条例".into()),
-            subjects: Some(Subjects { key: "2026-11".into(), hashes: vec![Subject { role: "person".to_owned(), hash }] }),
+            subjects: Some(Subjects {
+                key: KeyId("subject-1".parse().unwrap()),
+                hashes: vec![Subject { role: "person".to_owned(), hash }],
+            }),
             rules: "sha256:00".into(),
         }
+    }
+
+    fn hash(secret: u8) -> SubjectHash {
+        let key = SubjectKey::new(KeyId("subject-1".parse().unwrap()), &[secret; 32]);
+        SubjectHash::of(&"11010519491231002X".parse().unwrap(), &key)
     }
 
     fn bare(event: Event) -> Entry {
@@ -304,19 +312,18 @@ mod tests {
         for (entry, text) in [
             (
                 full(),
-                r#"{"v":1,"kind":"answered","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"2026-11","subjects":[{"role":"person","hash":"HASH"}],"outcome":"no_record","witnesses":[{"source":"police","answer":"no-record"}],"rules":"sha256:00"}"#,
+                r#"{"v":1,"kind":"answered","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"subject-1","subjects":[{"role":"person","hash":"HASH"}],"outcome":"no_record","witnesses":[{"source":"police","answer":"no-record"}],"rules":"sha256:00"}"#,
             ),
             (
                 Entry { event: Event::Asked, ..full() },
-                r#"{"v":1,"kind":"asked","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"2026-11","subjects":[{"role":"person","hash":"HASH"}],"rules":"sha256:00"}"#,
+                r#"{"v":1,"kind":"asked","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"subject-1","subjects":[{"role":"person","hash":"HASH"}],"rules":"sha256:00"}"#,
             ),
             (
                 refused,
                 r#"{"v":1,"kind":"refused","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","agency":"fund","refusal":"not-granted","rules":"sha256:00"}"#,
             ),
         ] {
-            let hash = SubjectKey::new("2026-11", [1; 32]).hash(&"11010519491231002X".parse().unwrap());
-            let text = text.replace("HASH", &hash.to_string());
+            let text = text.replace("HASH", &hash(1).to_string());
             assert_eq!(String::from_utf8(entry.encode().unwrap()).unwrap(), text);
             assert_eq!(Entry::decode(text.as_bytes()).unwrap(), entry);
         }
@@ -335,7 +342,7 @@ mod tests {
         assert!(changed("案", "\\u6848").contains("not written as"));
         assert!(changed("\"kind\":\"answered\"", "\"kind\":\"asked\"").contains("fit its kind"));
         assert!(changed("\"matter\":\"marital-status\",", "").contains("fit its kind"));
-        assert!(changed("\"subject_key\":\"2026-11\",", "").contains("fit its kind"));
+        assert!(changed("\"subject_key\":\"subject-1\",", "").contains("fit its kind"));
         assert!(changed("\"outcome\":\"no_record\"", "\"outcome\":\"perhaps\"").contains("not an entry"));
         assert!(changed("\"rules\"", "\"name\":\"张三\",\"rules\"").contains("not an entry"));
         assert!(changed("\"agency\":\"fund\"", "\"agency\":\"fund\",\"agency\":\"fund\"").contains("not an entry"));
@@ -363,16 +370,15 @@ mod tests {
             nanosecond in 0..1_000_000_000_i32,
             request in any::<String>(),
             words in option::of(any::<String>()),
-            hash in any::<[u8; 32]>(),
+            secret in any::<u8>(),
             keeps in any::<bool>(),
         ) {
             let mut entry = if keeps { Entry { event, ..full() } } else { bare(event) };
             entry.at = Timestamp::new(second, nanosecond).unwrap();
             entry.request = request;
             entry.officer = words.as_deref().map(Remark::from);
-            let key = SubjectKey::new("k", hash);
             if let Some(subjects) = &mut entry.subjects {
-                subjects.hashes.push(Subject { role: "spouse".to_owned(), hash: key.hash(&"11010519491231002X".parse().unwrap()) });
+                subjects.hashes.push(Subject { role: "spouse".to_owned(), hash: hash(secret) });
             }
             let bytes = entry.encode().unwrap();
             prop_assert_eq!(Entry::decode(&bytes).unwrap(), entry);

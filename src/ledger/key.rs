@@ -15,11 +15,13 @@ pub struct LedgerKey {
     checkpoints: hmac::Key,
 }
 
-/// The keys of a ledger: the one that it is written with now, and those that it was written with before.
+/// The keys of a ledger: the one that it is written with now, those that it was written with before, and of those whose
+/// secret was destroyed since, what checks their signatures.
 #[derive(Debug)]
 pub struct LedgerKeys {
     current: LedgerKey,
     former: Vec<LedgerKey>,
+    destroyed: Vec<NoteKey>,
 }
 
 /// What a row is stamped with: HMAC-SHA256.
@@ -37,7 +39,11 @@ impl LedgerKey {
             let filled = root.expand(&[purpose], Length).and_then(|okm| okm.fill(&mut *derived));
             filled.map(|()| hmac::Key::new(hmac::HMAC_SHA256, &*derived)).map_err(|_| NoteError::Key)
         };
-        Ok(Self { signer: Signer::new(name, seed)?, entries: derive(b"entries")?, checkpoints: derive(b"checkpoints")? })
+        Ok(Self {
+            signer: Signer::new(name, seed)?,
+            entries: derive(b"entries")?,
+            checkpoints: derive(b"checkpoints")?,
+        })
     }
 
     /// What checks its signatures.
@@ -74,8 +80,8 @@ impl LedgerKey {
 impl LedgerKeys {
     /// A ledger's keys.
     #[must_use]
-    pub fn new(current: LedgerKey, former: Vec<LedgerKey>) -> Self {
-        Self { current, former }
+    pub fn new(current: LedgerKey, former: Vec<LedgerKey>, destroyed: Vec<NoteKey>) -> Self {
+        Self { current, former, destroyed }
     }
 
     /// What is written now is written with this one.
@@ -84,9 +90,14 @@ impl LedgerKeys {
         &self.current
     }
 
-    /// All of them, the current one first.
+    /// All that there are, the current one first.
     pub fn all(&self) -> impl Iterator<Item = &LedgerKey> {
         std::iter::once(&self.current).chain(&self.former)
+    }
+
+    /// What checks signatures of all times.
+    pub fn public(&self) -> impl Iterator<Item = &NoteKey> {
+        self.all().map(LedgerKey::public).chain(&self.destroyed)
     }
 }
 

@@ -1,22 +1,14 @@
 use std::fmt;
-use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::domain::IdNumber;
+use crate::signing::SubjectKey;
 
-/// With what people are hashed. As long as it exists, a resident's own entries can be found; once it is destroyed, nobody can
-/// tell whom an entry was about.
-pub struct SubjectKey {
-    id: Arc<str>,
-    bytes: Zeroizing<[u8; 32]>,
-}
-
-/// Stands for a person in an entry: HMAC-SHA256 of the ID number, as base64url without padding.
+/// Stands for a person in an entry: a keyed hash of the ID number, written as base64url without padding. As long as its key
+/// exists, a resident's own entries can be found; once that is destroyed, nobody can tell whom an entry was about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SubjectHash([u8; 32]);
@@ -26,41 +18,16 @@ pub struct SubjectHash([u8; 32]);
 #[error("a subject's hash is 32 bytes, written as base64url without padding")]
 pub struct SubjectHashError;
 
-impl SubjectKey {
-    /// A key with the name under which it is kept.
-    #[must_use]
-    pub fn new(id: &str, mut bytes: [u8; 32]) -> Self {
-        let key = Self { id: id.into(), bytes: Zeroizing::new(bytes) };
-        bytes.zeroize();
-        key
-    }
-
-    /// Its name, which says in an entry whose hashes these are.
-    #[must_use]
-    pub fn id(&self) -> &Arc<str> {
-        &self.id
-    }
-
+impl SubjectHash {
     /// Hashes a person.
     #[must_use]
-    pub fn hash(&self, id_number: &IdNumber) -> SubjectHash {
-        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &*self.bytes));
-        context.update(DOMAIN);
-        context.update(id_number.reveal().as_bytes());
-        let mut hash = [0; 32];
-        hash.copy_from_slice(context.sign().as_ref());
-        SubjectHash(hash)
+    pub fn of(id_number: &IdNumber, key: &SubjectKey) -> Self {
+        Self(key.hash(&[DOMAIN, id_number.reveal().as_bytes()]))
     }
 }
 
 /// What is hashed before the ID number: the same key and number hashed for anything else give another hash.
-const DOMAIN: &[u8] = b"heyan ledger subject v1\0";
-
-impl fmt::Debug for SubjectKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SubjectKey({}, …)", self.id)
-    }
-}
+const DOMAIN: &[u8] = b"heyan ledger subject v1";
 
 impl fmt::Display for SubjectHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,23 +53,17 @@ impl From<SubjectHash> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signing::KeyId;
 
     #[test]
-    fn a_hash_depends_on_the_key_and_the_person_and_is_what_hmac_says() {
-        use ::hmac::{Hmac, KeyInit as _, Mac as _};
-
-        let (one, other): (IdNumber, IdNumber) =
-            ("11010519491231002X".parse().unwrap(), "440524188001010014".parse().unwrap());
-        let key = SubjectKey::new("2026", [7; 32]);
-        assert_ne!(key.hash(&one), key.hash(&other));
-        assert_ne!(key.hash(&one), SubjectKey::new("2026", [8; 32]).hash(&one));
-        // The old form and the new one are the same person.
-        assert_eq!(key.hash(&one), key.hash(&"110105491231002".parse().unwrap()));
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&[7; 32]).unwrap();
-        mac.update(b"heyan ledger subject v1\x0011010519491231002X");
-        let expected = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
-        assert_eq!(key.hash(&one).to_string(), expected);
-        assert_eq!(SubjectHash::try_from(expected), Ok(key.hash(&one)));
-        assert_eq!(format!("{key:?}"), "SubjectKey(2026, …)");
+    fn a_hash_depends_on_the_key_and_the_person_and_is_read_as_it_is_written() {
+        let key = |secret| SubjectKey::new(KeyId("subject-1".parse().unwrap()), &[secret; 32]);
+        let hash = |number: &str, secret| SubjectHash::of(&number.parse().unwrap(), &key(secret));
+        let own = hash("11010519491231002X", 7);
+        assert_ne!(own, hash("440524188001010014", 7));
+        assert_ne!(own, hash("11010519491231002X", 8));
+        assert_eq!(own, hash("110105491231002", 7), "the old form and the new one are the same person");
+        assert_eq!(SubjectHash::try_from(own.to_string()), Ok(own));
+        assert_eq!(SubjectHash::try_from("AAAA".to_owned()), Err(SubjectHashError));
     }
 }

@@ -4,7 +4,9 @@ use crate::ledger::NoteError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// An entry is another one, whatever was computed anew around it.
-    #[error("entry {entry} is not the one that was recorded there: it was altered, or another one was put in its place")]
+    #[error(
+        "entry {entry} is not the one that was recorded there: it was altered, or another one was put in its place"
+    )]
     Altered {
         /// The entry.
         entry: u64,
@@ -38,7 +40,9 @@ pub enum Fault {
         entry: u64,
     },
     /// Something is wrong with some of these entries.
-    #[error("one of the entries {first} to {last} was altered, moved or put in: they do not fit the signed checkpoint; the ledger's own key can tell which one")]
+    #[error(
+        "one of the entries {first} to {last} was altered, moved or put in: they do not fit the signed checkpoint; the ledger's own key can tell which one"
+    )]
     Range {
         /// The first that it may be.
         first: u64,
@@ -46,7 +50,9 @@ pub enum Fault {
         last: u64,
     },
     /// A checkpoint that was handed out is about another ledger's past.
-    #[error("the ledger was rewritten: one of the entries {first} to {last} is not what it was when the checkpoint of {size} entries was handed out")]
+    #[error(
+        "the ledger was rewritten: one of the entries {first} to {last} is not what it was when the checkpoint of {size} entries was handed out"
+    )]
     Rewritten {
         /// The first that it may be.
         first: u64,
@@ -79,7 +85,9 @@ pub enum Fault {
     #[error("there is no checkpoint: all of them were removed")]
     NoCheckpoint,
     /// Nothing in it was written with the known keys.
-    #[error("it was written with another key: it is the ledger of another gateway, or the keys are not those that it was written with")]
+    #[error(
+        "it was written with another key: it is the ledger of another gateway, or the keys are not those that it was written with"
+    )]
     Foreign {
         /// How many entries there are.
         size: u64,

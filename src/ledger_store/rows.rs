@@ -2,7 +2,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 
 use super::fault::Fault;
 use crate::ledger::{
-    Frontier, Hash, LedgerKey, LedgerKeys, Node, Nodes, NoteError, SignedCheckpoint, Stamp, leaf_hash, node_hash,
+    Frontier, Hash, LedgerKeys, Node, Nodes, NoteError, SignedCheckpoint, Stamp, leaf_hash, node_hash,
 };
 
 /// The tables. Nothing in them is ever changed or deleted.
@@ -170,13 +170,12 @@ impl Head {
 
     fn read_it(connection: &Connection, keys: &LedgerKeys) -> Result<Self, ReadError> {
         let (number, note, stamp) = last_checkpoint(connection)?.ok_or(Fault::NoCheckpoint)?;
-        let public = keys.all().map(LedgerKey::public);
-        let (checkpoint, signer) = SignedCheckpoint::open(&note, public).map_err(|why| match why {
+        let (checkpoint, signer) = SignedCheckpoint::open(&note, keys.public()).map_err(|why| match why {
             NoteError::Unknown => Fault::Foreign { size: 0 },
             why => Fault::Checkpoint { number, why: Some(why) },
         })?;
         let signer = keys.all().find(|key| key.public() == signer);
-        if signer.is_none_or(|key| key.stamp_checkpoint(number, &note)[..] != stamp) {
+        if signer.is_some_and(|key| key.stamp_checkpoint(number, &note)[..] != stamp) {
             return Err(Fault::Checkpoint { number, why: None }.into());
         }
         let size = checkpoint.checkpoint.size;

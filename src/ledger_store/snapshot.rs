@@ -29,7 +29,7 @@ impl Trust {
     /// What checks signatures.
     pub fn public(&self) -> impl Iterator<Item = &NoteKey> {
         let (own, public) = match self {
-            Self::Keys(keys) => (Some(keys.all().map(LedgerKey::public)), &[][..]),
+            Self::Keys(keys) => (Some(keys.public()), &[][..]),
             Self::Public(public) => (None, &public[..]),
         };
         own.into_iter().flatten().chain(public)
@@ -47,6 +47,8 @@ impl Snapshot {
     /// # Errors
     /// If there is none, or it cannot be read.
     pub fn open(folder: &Path) -> Result<Self, LedgerError> {
+        // Never a name that SQLite takes for a URI.
+        let folder = std::path::absolute(folder).map_err(|cause| files::files(folder, cause))?;
         let path = folder.join(files::FILE);
         match path.try_exists() {
             Ok(true) => {}
@@ -81,7 +83,8 @@ impl Snapshot {
     /// If the ledger cannot be read, or its last checkpoint is signed with none of the trusted keys.
     pub fn checkpoint(&self, trust: &Trust) -> Result<SignedCheckpoint, LedgerError> {
         self.known_version()?;
-        let (number, note, _) = self.read(last_checkpoint(&self.connection))?.ok_or_else(|| self.tampered(Fault::NoCheckpoint))?;
+        let (number, note, _) =
+            self.read(last_checkpoint(&self.connection))?.ok_or_else(|| self.tampered(Fault::NoCheckpoint))?;
         let opened = SignedCheckpoint::open(&note, trust.public());
         let opened = opened.map_err(|why| self.tampered(Fault::Checkpoint { number, why: Some(why) }))?;
         Ok(opened.0)
@@ -154,6 +157,5 @@ fn begin(path: &Path) -> rusqlite::Result<Connection> {
 
 /// The name of a file that nobody changes.
 fn immutable(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     PathBuf::from(format!("file:{}?immutable=1", percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC)))
 }

@@ -33,7 +33,11 @@ pub(super) fn verify(
         // Tables that are not there cannot be read.
         (_, Err(ReadError::Fault(shape))) => Some(audit.aside.take().unwrap_or(shape)),
         (Err(ReadError::Sqlite(cause)), _) | (Ok(()), Err(ReadError::Sqlite(cause))) => {
-            return if rows::is_damage(&cause) { Ok(audit.done(Some(Fault::Damaged { entry: None }))) } else { Err(cause) };
+            return if rows::is_damage(&cause) {
+                Ok(audit.done(Some(Fault::Damaged { entry: None })))
+            } else {
+                Err(cause)
+            };
         }
         (Ok(()), Ok(())) => audit.aside.take(),
     };
@@ -57,6 +61,8 @@ struct Audit<'a> {
     number: u64,
     /// The last checkpoint that was accepted.
     last: Option<(u64, String)>,
+    /// The key that the checkpoint ahead was written with, and so the entries up to it; `None`: only its public part is known.
+    key: Option<&'a LedgerKey>,
     entries: u64,
 }
 
@@ -81,6 +87,7 @@ impl<'a> Audit<'a> {
             agreed: 0,
             number: 0,
             last: None,
+            key: None,
             // If it cannot be read, that is found out again.
             entries: last.ok().flatten().map_or(0, |last| last.saturating_add(1).max(0).cast_unsigned()),
         }
@@ -92,7 +99,8 @@ impl<'a> Audit<'a> {
     }
 
     fn walk(&mut self, connection: &Connection) -> Result<(), ReadError> {
-        let mut checkpoints = connection.prepare("SELECT id, note, stamp FROM checkpoints WHERE id >= 0 ORDER BY id")?;
+        let mut checkpoints =
+            connection.prepare("SELECT id, note, stamp FROM checkpoints WHERE id >= 0 ORDER BY id")?;
         let mut checkpoints = checkpoints.query([])?;
         let mut entries = connection.prepare("SELECT id, leaf, stamp FROM entries WHERE id >= 0 ORDER BY id")?;
         let mut entries = entries.query([])?;
@@ -170,11 +178,13 @@ impl<'a> Audit<'a> {
     }
 
     fn accept(&mut self, number: u64, note: &str, stamp: &[u8]) -> Result<Checkpoint, NoteError> {
-        if self.keys.iter().any(|key| key.stamp_checkpoint(number, note)[..] == *stamp) {
+        if let Some(key) = self.keys.iter().find(|key| is(&key.stamp_checkpoint(number, note), stamp)) {
+            self.key = Some(key);
             return SignedCheckpoint::read(note);
         }
-        let (signed, _) = SignedCheckpoint::open(note, self.public.iter().copied())?;
-        if !self.keys.is_empty() {
+        let (signed, signer) = SignedCheckpoint::open(note, self.public.iter().copied())?;
+        self.key = self.keys.iter().find(|key| key.public() == signer).copied();
+        if self.key.is_some() {
             self.note(Fault::Checkpoint { number, why: None });
         }
         Ok(signed.checkpoint)
@@ -196,17 +206,13 @@ impl<'a> Audit<'a> {
             let ValueRef::Blob(leaf) = row.get_ref(1)? else { return Err(Fault::Altered { entry }.into()) };
             let hash = leaf_hash(leaf);
             let stamp = row.get_ref(2)?.as_blob().unwrap_or_default();
-            if self.suspect.is_none() && !self.has_stamped(entry, &hash, stamp) {
+            if self.suspect.is_none() && self.key.is_some_and(|key| !is(&key.stamp_entry(entry, &hash), stamp)) {
                 self.suspect = Some(Suspect { entry, hash, stamp: stamp.to_vec() });
             }
             self.push(hash, node)?;
             self.meet_handed_out()?;
         }
         Ok(())
-    }
-
-    fn has_stamped(&self, entry: u64, hash: &Hash, stamp: &[u8]) -> bool {
-        self.keys.is_empty() || self.keys.iter().any(|key| is(&key.stamp_entry(entry, hash), stamp))
     }
 
     fn push(
@@ -250,7 +256,9 @@ impl<'a> Audit<'a> {
     fn earliest(&self, fault: Fault) -> Fault {
         let Some(Suspect { entry, hash, stamp }) = &self.suspect else { return fault };
         // One at the same place says why its stamp does not fit.
-        if fault.first_bad().is_some_and(|first| first < *entry) && !matches!(fault, Fault::Range { .. } | Fault::Rewritten { .. }) {
+        if fault.first_bad().is_some_and(|first| first < *entry)
+            && !matches!(fault, Fault::Range { .. } | Fault::Rewritten { .. })
+        {
             return fault;
         }
         let near = entry.saturating_sub(SEARCHED)..entry.saturating_add(SEARCHED);

@@ -16,6 +16,7 @@ use crate::departments::Departments;
 use crate::durable::Durable;
 use crate::gateway::{Gateway, Verifications};
 use crate::keys::{Keys, KeysError};
+use crate::ledger::Ledger;
 use crate::matters::Catalog;
 use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
@@ -24,6 +25,7 @@ use crate::sources::{Description, Sources, States};
 pub(super) struct House {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) durable: Arc<dyn Durable>,
+    pub(super) ledger: Arc<dyn Ledger>,
     pub(super) stop: CancellationToken,
     pub(super) states: Arc<States>,
     pub(super) verifications: Verifications,
@@ -42,6 +44,7 @@ impl House {
         settings: &Settings,
         clock: Arc<dyn Clock>,
         durable: Arc<dyn Durable>,
+        ledger: Arc<dyn Ledger>,
         stop: CancellationToken,
         workers: usize,
     ) -> Self {
@@ -51,6 +54,7 @@ impl House {
             replies: Arc::new(Replies::new(settings.idempotent_replies, kept)),
             clock,
             durable,
+            ledger,
             stop,
             states: Arc::default(),
             verifications: Verifications::new(settings.verifications, settings.verifications_for),
@@ -140,6 +144,7 @@ impl Generation {
             departments: self.departments(house)?,
             clock: Arc::clone(&house.clock),
             durable: Arc::clone(&house.durable),
+            ledger: Arc::clone(&house.ledger),
             verifications: house.verifications.clone(),
             open_for: self.open_for,
             again_after: self.again_after,
