@@ -6,14 +6,16 @@ use anyhow::{Context as _, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Failure, count, say};
 use crate::domain::IdNumber;
-use crate::ledger::{Entry, NoteKey, SignedCheckpoint, SubjectHash};
-use crate::ledger_store::{LedgerError, Snapshot, Trust, Verified};
-use crate::server::keys_beside;
+use crate::keys::Ring;
+use crate::ledger::{Entry, LedgerKeys, NoteKey, SignedCheckpoint, SubjectHash};
+use crate::ledger_store::{Fault, LedgerError, Snapshot, Trust, Verified};
+use crate::server::{KEYS, ledger_keys};
 use crate::signing::SubjectKey;
 
 #[derive(Subcommand)]
@@ -33,6 +35,16 @@ pub(super) struct Place {
     /// The folder where the gateway keeps what must survive a restart
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
+    /// The folder of its keys, where it is not the one in there
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+}
+
+impl Place {
+    fn keys(&self) -> Result<(Ring, LedgerKeys), Failure> {
+        let beside = || self.data_dir.join(KEYS);
+        Ok(ledger_keys(&self.keys.clone().unwrap_or_else(beside))?)
+    }
 }
 
 #[derive(Args)]
@@ -77,8 +89,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
 }
 
 impl Key {
-    fn trust(&self, data_dir: &Path) -> Result<Trust, Failure> {
-        let Some(file) = &self.file else { return Ok(Trust::Keys(keys_beside(data_dir)?.1)) };
+    fn trust(&self, place: &Place) -> Result<Trust, Failure> {
+        let Some(file) = &self.file else { return Ok(Trust::Keys(Box::new(place.keys()?.1))) };
         let text = read(file)?;
         let lines = text.lines().filter(|line| !line.trim().is_empty());
         let keys: Result<Vec<NoteKey>, _> = lines.map(str::parse).collect();
@@ -98,7 +110,7 @@ fn read(file: &Path) -> Result<String, Failure> {
 
 fn verify(arguments: &Verify) -> Result<(), Failure> {
     let data_dir = &arguments.place.data_dir;
-    let trust = arguments.key.trust(data_dir)?;
+    let trust = arguments.key.trust(&arguments.place)?;
     let mut handed_out = Vec::new();
     for file in &arguments.checkpoint {
         let opened = SignedCheckpoint::open(&read(file)?, trust.public()).map(|(checkpoint, _)| checkpoint);
@@ -111,21 +123,34 @@ fn verify(arguments: &Verify) -> Result<(), Failure> {
         verified => verified?,
     };
     if arguments.json {
-        say(&verified_json(&verified).to_string());
+        say(&serde_json::to_string(&Found::from(&verified))?);
     } else {
         report(&verified, handed_out.len());
     }
     if verified.fault.is_none() { Ok(()) } else { Err(Failure::No) }
 }
 
-fn verified_json(verified: &Verified) -> Value {
-    json!({
-        "valid": verified.fault.is_none(),
-        "entries": verified.entries,
-        "root": STANDARD.encode(verified.root),
-        "first_bad": verified.fault.as_ref().and_then(crate::ledger_store::Fault::first_bad),
-        "reason": verified.fault.as_ref().map(ToString::to_string),
-    })
+/// What `verify --json` prints, in this order.
+#[derive(Serialize)]
+struct Found {
+    valid: bool,
+    entries: u64,
+    root: String,
+    first_bad: Option<u64>,
+    reason: Option<String>,
+}
+
+impl From<&Verified> for Found {
+    fn from(verified: &Verified) -> Self {
+        let fault = verified.fault.as_ref();
+        Self {
+            valid: fault.is_none(),
+            entries: verified.entries,
+            root: STANDARD.encode(verified.root),
+            first_bad: fault.and_then(Fault::first_bad),
+            reason: fault.map(ToString::to_string),
+        }
+    }
 }
 
 fn report(verified: &Verified, handed_out: usize) {
@@ -151,7 +176,7 @@ fn report(verified: &Verified, handed_out: usize) {
 
 fn prove(arguments: &Prove) -> Result<(), Failure> {
     let data_dir = &arguments.place.data_dir;
-    let trust = arguments.key.trust(data_dir)?;
+    let trust = arguments.key.trust(&arguments.place)?;
     let proved = Snapshot::open(data_dir)?.prove(arguments.index, &trust)?;
     let missing = || Failure::Usage(anyhow!("the ledger has no entry {}", arguments.index));
     let (leaf, proof) = proved.ok_or_else(missing)?;
@@ -177,7 +202,7 @@ fn export(place: &Place) -> Result<(), Failure> {
 
 /// A resident's own entries. The ID number comes from standard input, because command lines are seen by others.
 fn history(place: &Place) -> Result<(), Failure> {
-    let (ring, _) = keys_beside(&place.data_dir)?;
+    let (ring, _) = place.keys()?;
     let mut text = Zeroizing::new(String::new());
     io::stdin().lock().read_line(&mut text).context("cannot read the ID number from standard input")?;
     let number: IdNumber = text.trim().parse().map_err(|error| Failure::Usage(anyhow!("standard input: {error}")))?;
@@ -190,12 +215,16 @@ fn history(place: &Place) -> Result<(), Failure> {
             return Ok(());
         }
         // The hash stands among the subjects, not in some text that a caller wrote.
-        let entry = lines.check(index, leaf)?;
+        let entry = decode(index, leaf)?;
         let subjects = entry.subjects.iter().flat_map(|subjects| &subjects.hashes);
         let is_about = subjects.map(|subject| subject.hash.to_string()).any(|hash| hashes.contains(&hash));
         if is_about { lines.print(index, leaf) } else { Ok(()) }
     })?;
     lines.end()
+}
+
+fn decode(index: u64, leaf: &[u8]) -> Result<Entry, Failure> {
+    Ok(Entry::decode(leaf).with_context(|| format!("entry {index} cannot be read"))?)
 }
 
 /// Entries on standard output.
@@ -206,13 +235,9 @@ impl Lines {
         Self(BufWriter::new(io::stdout()))
     }
 
-    fn check(&self, index: u64, leaf: &[u8]) -> Result<Entry, Failure> {
-        Ok(Entry::decode(leaf).with_context(|| format!("entry {index} cannot be read"))?)
-    }
-
     /// The bytes of the entry stand in the line as they are, so that whoever has it can hash them.
     fn print(&mut self, index: u64, leaf: &[u8]) -> Result<(), Failure> {
-        self.check(index, leaf)?;
+        decode(index, leaf)?;
         write!(self.0, "{{\"index\":{index},\"entry\":")?;
         self.0.write_all(leaf)?;
         Ok(self.0.write_all(b"}\n")?)

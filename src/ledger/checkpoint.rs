@@ -205,8 +205,11 @@ const SIGNED: &str = "— ";
 /// The most signatures of a note.
 const MOST_SIGNATURES: usize = 16;
 
-/// A note's text, and its signatures: each its name, and the key's hash with the signature.
-fn parts(note: &str) -> Result<(&str, Vec<(&str, Vec<u8>)>), NoteError> {
+/// A signature of a note: the name of who signed, and the key's hash with the signature itself.
+type Signature<'a> = (&'a str, Vec<u8>);
+
+/// A note's text, and its signatures.
+fn parts(note: &str) -> Result<(&str, Vec<Signature<'_>>), NoteError> {
     if note.chars().any(|character| character.is_control() && character != '\n') {
         return Err(NoteError::Note);
     }

@@ -236,7 +236,9 @@ mod tests {
 
         fn of(leaves: &[Vec<u8>]) -> Self {
             let mut both = Self::default();
-            leaves.iter().for_each(|leaf| both.push(leaf));
+            for leaf in leaves {
+                both.push(leaf);
+            }
             both.roots.push(both.frontier.root());
             both
         }
@@ -260,7 +262,11 @@ mod tests {
             &[0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f],
         ];
         let both = Both::of(&leaves.map(<[u8]>::to_vec));
-        let hexadecimal = |hash: &Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hexadecimal = |hash: &Hash| {
+            let (high, low) = hash.split_at(16);
+            let half = |half: &[u8]| u128::from_be_bytes(half.try_into().unwrap());
+            format!("{:032x}{:032x}", half(high), half(low))
+        };
         let roots: Vec<String> = both.roots.iter().map(hexadecimal).collect();
         assert_eq!(
             roots,

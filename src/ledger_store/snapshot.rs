@@ -20,7 +20,7 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub enum Trust {
     /// The keys that it was written with: they tell the very entry that was changed.
-    Keys(LedgerKeys),
+    Keys(Box<LedgerKeys>),
     /// Keys that can only check signatures.
     Public(Vec<NoteKey>),
 }

@@ -20,7 +20,7 @@ impl Scratch {
     /// Everything that is in the ledger, computed anew: the requests of its entries.
     fn requests(&self, handed_out: &[SignedCheckpoint]) -> Vec<String> {
         let snapshot = Snapshot::open(&self.0).unwrap();
-        let verified = snapshot.verify(&Trust::Keys(keys()), handed_out).unwrap();
+        let verified = snapshot.verify(&Trust::Keys(Box::new(keys())), handed_out).unwrap();
         assert_eq!(verified.fault, None);
         let mut requests = Vec::new();
         let read = snapshot.entries(|index, leaf| {

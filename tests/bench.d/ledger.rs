@@ -114,9 +114,10 @@ async fn proofs(store: &LedgerStore) {
 
 fn verify(folder: &Path) {
     let snapshot = Snapshot::open(folder).unwrap();
-    for (trust, name) in
-        [(Trust::Keys(keys()), "its keys"), (Trust::Public(vec![keys().current().public().clone()]), "the public key")]
-    {
+    for (trust, name) in [
+        (Trust::Keys(Box::new(keys())), "its keys"),
+        (Trust::Public(vec![keys().current().public().clone()]), "the public key"),
+    ] {
         let start = Instant::now();
         let verified = snapshot.verify(&trust, &[]).unwrap();
         assert_eq!(verified.fault, None);

@@ -71,18 +71,20 @@ pub(crate) fn root_of(m: usize, n: usize, leaf: &Hash, path: &[Hash]) -> Option<
     })
 }
 
+/// The tree of seven leaves that the section draws, with its node's names.
 #[test]
 fn the_example_of_section_2_1_5_is_met() {
-    let d: Vec<Hash> = (0..7).map(|number| leaf_hash(&[number])).collect();
-    let h = |left: &Hash, right: &Hash| node_hash(left, right);
-    let (g, i, j, l) = (h(&d[0], &d[1]), h(&d[2], &d[3]), d[6], h(&d[4], &d[5]));
-    let (k, hash) = (h(&g, &i), h(&l, &j));
-    assert_eq!(mth(&d), h(&k, &hash));
-    assert_eq!(path(0, &d), [d[1], i, hash]);
-    assert_eq!(path(3, &d), [d[2], g, hash]);
-    assert_eq!(path(4, &d), [d[5], j, k]);
-    assert_eq!(path(6, &d), [l, k]);
-    assert_eq!(proof(3, &d), [d[2], d[3], g, hash]);
-    assert_eq!(proof(4, &d), [hash]);
-    assert_eq!(proof(6, &d), [l, j, k]);
+    let leaves: Vec<Hash> = (0..7).map(|number| leaf_hash(&[number])).collect();
+    let over = |left: &Hash, right: &Hash| node_hash(left, right);
+    let [node_g, node_h, node_i] = [0, 2, 4].map(|at| over(&leaves[at], &leaves[at + 1]));
+    let node_j = leaves[6];
+    let (node_k, node_l) = (over(&node_g, &node_h), over(&node_i, &node_j));
+    assert_eq!(mth(&leaves), over(&node_k, &node_l));
+    assert_eq!(path(0, &leaves), [leaves[1], node_h, node_l]);
+    assert_eq!(path(3, &leaves), [leaves[2], node_g, node_l]);
+    assert_eq!(path(4, &leaves), [leaves[5], node_j, node_k]);
+    assert_eq!(path(6, &leaves), [node_i, node_k]);
+    assert_eq!(proof(3, &leaves), [leaves[2], leaves[3], node_g, node_l]);
+    assert_eq!(proof(4, &leaves), [node_l]);
+    assert_eq!(proof(6, &leaves), [node_i, node_j, node_k]);
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use heyan::domain::{AgencyId, Answer, IdNumber, Outcome};
-use heyan::keys::{KeyUse, Keys};
+use heyan::keys::{KeyUse, Keys, Secret};
 use heyan::ledger::{
     Entry, Event, Ledger as _, LedgerKey, LedgerKeys, SignedCheckpoint, Subject, SubjectHash, Subjects, Witness,
 };
@@ -58,13 +58,13 @@ impl Scene {
 
     /// The keys as the ledger takes them.
     pub(crate) fn ledger_keys(&self) -> LedgerKeys {
-        let seeds: Vec<&[u8; 32]> = self.keys.ring().secrets(KeyUse::Ledger).map(|secret| secret.reveal()).collect();
+        let seeds: Vec<&[u8; 32]> = self.keys.ring().secrets(KeyUse::Ledger).map(Secret::reveal).collect();
         let mut keys = seeds.into_iter().map(|seed| LedgerKey::new("heyan/ledger", seed).unwrap());
         LedgerKeys::new(keys.next().unwrap(), keys.collect(), Vec::new())
     }
 
     pub(crate) fn trust(&self) -> Trust {
-        Trust::Keys(self.ledger_keys())
+        Trust::Keys(Box::new(self.ledger_keys()))
     }
 
     pub(crate) fn public(&self) -> Trust {
@@ -93,7 +93,7 @@ impl Scene {
     /// Entry `number` of every ledger here; each third is about one resident, the others about another.
     pub(crate) fn entry(&self, number: u64) -> Entry {
         let key = self.keys.subject();
-        let person: IdNumber = NUMBERS[usize::from(number % 3 != 0)].parse().unwrap();
+        let person: IdNumber = NUMBERS[usize::from(!number.is_multiple_of(3))].parse().unwrap();
         let hash = SubjectHash::of(&person, key);
         let witness = Witness { source: "police".parse().unwrap(), answer: Answer::Confirms };
         Entry {
