@@ -10,6 +10,7 @@ mod guidance;
 mod health;
 mod idempotency;
 mod json;
+mod ledger;
 mod matters;
 mod max_age;
 mod me;
@@ -139,6 +140,9 @@ pub fn router(api: Api) -> Router {
         .route("/v1/verifications", only("POST", post(verifications::create)))
         .route("/v1/verifications/{id}", only("GET, HEAD", get(verifications::show)))
         .route("/v1/me", only("GET, HEAD", get(me::me)))
+        .route("/v1/ledger/checkpoint", only("GET, HEAD", get(ledger::checkpoint)))
+        .route("/v1/ledger/proof/{index}", only("GET, HEAD", get(ledger::proof)))
+        .route("/v1/ledger/consistency", only("GET, HEAD", get(ledger::consistency)))
         .route("/v1/sources", only("GET, HEAD", get(sources::list)))
         .route("/v1/sources/{id}/events", only("POST", post(events::create)))
         .route("/v1/receipts/check", only("POST", post(receipts::check)))

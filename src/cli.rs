@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod keys;
+mod ledger;
 mod receipt;
 mod reload;
 mod running;
@@ -53,6 +54,9 @@ enum Command {
     /// 核验回执: signed proof of what a verification came to
     #[command(subcommand)]
     Receipt(receipt::Command),
+    /// The audit ledger, read from its file
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Credentials
     #[command(subcommand)]
     Token(token::Command),
@@ -96,6 +100,7 @@ pub fn run() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Receipt(command) => receipt::run(&command),
+        Command::Ledger(command) => ledger::run(&command),
         Command::Token(command) => token::run(&command),
     };
     match done {

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::departments::{Departments, Occasion};
 use crate::domain::{AgencyId, Person};
 use crate::durable::{Durable, NotSaved};
+use crate::ledger::Ledger;
 use crate::matters::Catalog;
 use crate::rights::{self, Agency, Asked, Granted, Permit, Refusal};
 use crate::watch::Watch;
@@ -36,6 +37,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// What must survive a restart.
     pub durable: Arc<dyn Durable>,
+    /// What is written down for good.
+    pub ledger: Arc<dyn Ledger>,
     /// Verifications of all threads, for a while.
     pub verifications: Verifications,
     /// Who seems to guess: it is told what questions come to.

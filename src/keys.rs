@@ -240,10 +240,7 @@ impl Keys {
 
     /// What hid subjects at any time and is not destroyed, newest first: what a resident's own history is found with.
     pub fn subjects(&self) -> impl Iterator<Item = &Arc<SubjectKey>> {
-        self.ring.keys().rev().filter_map(|key| match key.ready() {
-            Some(Ready::Hides(key)) => Some(key),
-            _ => None,
-        })
+        self.ring.subjects()
     }
 
     /// What hid subjects once, and was destroyed: nobody can find out any more whom it hid.
@@ -285,6 +282,19 @@ impl Ring {
     /// What checks the signatures of all keys of a use.
     pub fn checks(&self, usage: KeyUse) -> impl Iterator<Item = &PublicKey> {
         self.keys.iter().filter(move |key| key.usage() == usage).filter_map(Key::public)
+    }
+
+    /// What hid subjects at any time and is not destroyed, newest first.
+    pub fn subjects(&self) -> impl Iterator<Item = &Arc<SubjectKey>> {
+        self.keys.iter().rev().filter_map(|key| match key.ready() {
+            Some(Ready::Hides(key)) => Some(key),
+            _ => None,
+        })
+    }
+
+    /// The secrets of all keys of a use that are not destroyed, newest first.
+    pub fn secrets(&self, usage: KeyUse) -> impl Iterator<Item = &Secret> {
+        self.keys.iter().rev().filter(move |key| key.usage() == usage).filter_map(Key::secret)
     }
 
     /// The newest key of a use, if it is not destroyed.

@@ -9,8 +9,8 @@
 //! | 5 edge | [`cli`]: one file a command |
 //! | 4 faces | [`server`]: puts everything together and runs it; [`api`]: the REST contract, one file an endpoint group; [`simulator`]: departments to run against |
 //! | 3 use case | [`gateway`]: authorise → plan → ask → decide → answer |
-//! | 2 shell | [`sources`]: departments over HTTP, behind a resilience stack; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`keys`]: what signs and what hides subjects; [`store`]: what survives a restart; [`callbacks`]: agencies are told of outcomes |
-//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`watch`]: who seems to guess; [`receipt`]: signed proof of an answer; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`breaker`]: whether calls go through; [`signing`]: Ed25519, SM2 and keyed hashes |
+//! | 2 shell | [`sources`]: departments over HTTP, behind a resilience stack; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`keys`]: what signs and what hides subjects; [`store`]: what survives a restart; [`ledger_store`]: the ledger on the disk; [`callbacks`]: agencies are told of outcomes |
+//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`watch`]: who seems to guess; [`receipt`]: signed proof of an answer; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`ledger`]: what is written down for good; [`breaker`]: whether calls go through; [`signing`]: Ed25519, SM2 and keyed hashes |
 //! | 0 words | [`domain`]: ID numbers, names, divisions, outcomes; [`clock`]; [`diagnostic`], [`document`]: files checked with every error at once |
 //!
 //! Layers 0 and 1 are plain code: values in, values out.
@@ -41,6 +41,8 @@ pub mod domain;
 pub mod durable;
 pub mod gateway;
 pub mod keys;
+pub mod ledger;
+pub mod ledger_store;
 pub mod matters;
 pub mod receipt;
 pub mod rights;

@@ -6,6 +6,7 @@
 
 mod generation;
 mod installation;
+mod ledger;
 mod listener;
 mod worker;
 
@@ -25,10 +26,12 @@ use crate::clock::Clock;
 use crate::config::{KeysPlace, SecretPlace, Settings};
 use crate::durable::Durable;
 use crate::keys::{Keys, KeysError};
+use crate::ledger::Ledger;
 use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
 
 use generation::{Generation, House};
 pub use installation::{Environment, Installation};
+pub use ledger::{NoLedger, ledger_keys, open_ledger};
 use worker::{Turn, Worker};
 
 /// A running gateway.
@@ -45,13 +48,18 @@ impl Server {
     ///
     /// # Errors
     /// If the address cannot be bound, or a thread or a client cannot be made.
-    pub fn start(installation: Installation, clock: Arc<dyn Clock>, durable: Arc<dyn Durable>) -> io::Result<Self> {
+    pub fn start(
+        installation: Installation,
+        clock: Arc<dyn Clock>,
+        durable: Arc<dyn Durable>,
+        ledger: Arc<dyn Ledger>,
+    ) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = installation.settings.workers.unwrap_or(cores);
         let listeners = listener::bind(installation.settings.listen, workers)?;
         let address = listeners.first().map_or(Ok(installation.settings.listen), std::net::TcpListener::local_addr)?;
-        let house = Arc::new(House::new(&installation.settings, clock, durable, stop.clone(), workers));
+        let house = Arc::new(House::new(&installation.settings, clock, durable, ledger, stop.clone(), workers));
         let first = Generation::new(&house, installation, None).map_err(io::Error::other)?;
         let first = Arc::new(first);
         let (ready, is_ready) = mpsc::channel();

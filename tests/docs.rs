@@ -36,6 +36,7 @@ fn documents_name_files_that_are_there() {
         ("docs/pending.md", "docs/"),
         ("docs/rights.md", "docs/"),
         ("docs/receipts.md", "docs/"),
+        ("docs/ledger.md", "docs/"),
     ] {
         let text = read(document);
         for (index, _) in text.match_indices("](") {

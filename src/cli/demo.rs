@@ -22,7 +22,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{AgencyLimits, Member, SecretPlace};
 use crate::domain::AgencyId;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes, Terms};
-use crate::server::{Installation, Server, open_keys, open_store};
+use crate::server::{Installation, Server, open_keys, open_ledger, open_store};
 use crate::simulator::{Case, EVENT_TOKENS, Handle, Options, Simulator};
 use crate::store::StoreKey;
 use crate::watch::Policy;
@@ -63,8 +63,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let load = || load(arguments, &departments, &token);
     let installation = load()?;
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
+    let ledger = Arc::new(open_ledger(&installation)?);
     let running = Running::new(arguments.data_dir.as_deref())?;
-    let server = Server::start(installation, Arc::new(SystemClock), store)
+    let server = Server::start(installation, Arc::new(SystemClock), store, ledger)
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
     departments.handle.set_gateway(server.address().into());
     let gateway = format!("http://{}", server.address());

@@ -9,7 +9,7 @@ use super::running::Running;
 use super::{Failure, check};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::SecretPlace;
-use crate::server::{Installation, Server, open_keys, open_store};
+use crate::server::{Installation, Server, open_keys, open_ledger, open_store};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -48,8 +48,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installation = arguments.load()?;
     let (listen, data_dir) = (installation.settings.listen, installation.settings.data_dir.clone());
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
+    let ledger = Arc::new(open_ledger(&installation)?);
     if data_dir.is_none() {
         tracing::warn!("open questions are in memory alone, and a restart forgets them: [durable] folder keeps them");
+        tracing::warn!("the ledger is in memory alone, and a restart forgets it: [durable] folder keeps it");
     }
     if installation.keys.is_none() {
         tracing::warn!(
@@ -57,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         );
     }
     let running = Running::new(data_dir.as_deref())?;
-    let server = Server::start(installation, Arc::new(SystemClock), store)
+    let server = Server::start(installation, Arc::new(SystemClock), store, ledger)
         .with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(server.address = %server.address(), "taking requests");
     running.until_stopped(&server, || arguments.load());

@@ -16,6 +16,7 @@ use crate::departments::Departments;
 use crate::durable::Durable;
 use crate::gateway::{Gateway, Verifications};
 use crate::keys::{Keys, KeysError};
+use crate::ledger::Ledger;
 use crate::matters::Catalog;
 use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
@@ -25,6 +26,7 @@ use crate::watch::Watch;
 pub(super) struct House {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) durable: Arc<dyn Durable>,
+    pub(super) ledger: Arc<dyn Ledger>,
     pub(super) stop: CancellationToken,
     pub(super) states: Arc<States>,
     pub(super) verifications: Verifications,
@@ -45,6 +47,7 @@ impl House {
         settings: &Settings,
         clock: Arc<dyn Clock>,
         durable: Arc<dyn Durable>,
+        ledger: Arc<dyn Ledger>,
         stop: CancellationToken,
         workers: usize,
     ) -> Self {
@@ -54,6 +57,7 @@ impl House {
             replies: Arc::new(Replies::new(settings.idempotent_replies, kept)),
             clock,
             durable,
+            ledger,
             stop,
             states: Arc::default(),
             verifications: Verifications::new(settings.verifications, settings.verifications_for),
@@ -147,6 +151,7 @@ impl Generation {
             departments: self.departments(house)?,
             clock: Arc::clone(&house.clock),
             durable: Arc::clone(&house.durable),
+            ledger: Arc::clone(&house.ledger),
             verifications: house.verifications.clone(),
             watch: Arc::clone(&house.watch),
             open_for: self.open_for,

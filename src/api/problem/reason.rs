@@ -60,6 +60,10 @@ pub(crate) enum Reason {
     Division(DivisionError),
     /// The idempotency key is empty, too long, or holds other than printable ASCII.
     IdempotencyKey,
+    /// Not the index of an entry of the ledger.
+    EntryIndex,
+    /// Not the size of a tree of the ledger, which has had up to so many entries.
+    TreeSize(u64),
 }
 
 /// Kinds of JSON values.
@@ -133,6 +137,14 @@ impl Reason {
                 "Idempotency-Key 须为 1 至 255 个可打印 ASCII 字符",
                 "the Idempotency-Key must have 1 to 255 printable ASCII characters",
             ),
+            Self::EntryIndex => fixed(
+                "必须是账本条目的序号，即从 0 起的整数",
+                "must be the index of an entry: a whole number from 0 on",
+            ),
+            Self::TreeSize(most) => [
+                format!("必须是 1 至 {most} 的整数，first 不得大于 second"),
+                format!("must be a whole number from 1 to {most}, and first not larger than second"),
+            ],
         }
     }
 }

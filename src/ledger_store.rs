@@ -1,0 +1,228 @@
+//! Layer 2: the ledger on the disk, in one SQLite file in the folder of what survives a restart.
+//!
+//! `rows` is the SQL and the tree that is read through it. `writer` is the one thread that adds to it, `reader` the one that
+//! makes proofs. `files` opens the file, if nobody else can read it and nobody else writes it. `snapshot` reads it from
+//! outside, also next to a gateway that writes, and `verify` computes everything anew.
+//!
+//! # What is found out
+//!
+//! Whoever has this machine, but not the ledger's key, can change the file in every way, and compute every hash anew, but can
+//! sign no checkpoint and stamp no row. An entry that was altered, moved, put in or removed does not fit the next checkpoint
+//! that stands in the file, nor its own stamp. One thing cannot be seen in the file: that its last entries were cut off
+//! together with their checkpoints. That is what checkpoints that were handed out are for.
+
+mod fault;
+mod files;
+mod reader;
+mod rows;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::ledger::{
+    Consistency, Entry, Inclusion, Ledger, LedgerKeys, NoProof, Node, Nodes as _, NotProved, NotRecorded, Proving,
+    Recording, SignedCheckpoint, consistency, inclusion,
+};
+
+pub use fault::Fault;
+pub use snapshot::{Snapshot, Trust};
+pub use verify::Verified;
+
+use files::Lock;
+use reader::Reader;
+use rows::ReadError;
+use writer::{Commit, Writer};
+
+/// Keeps a ledger on this machine's disk.
+///
+/// Dropping it records what is waiting and closes the file.
+pub struct LedgerStore {
+    // In this order: the file is free for another process when both threads have ended.
+    writer: Writer,
+    reader: Reader,
+    _lock: Option<Lock>,
+}
+
+/// Why a ledger cannot be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Somebody else on this machine may read or change it.
+    #[error("{} is open to others than its owner (mode {mode:03o}), and it is to hold who asked what; see who has changed it, then run: chmod {right:03o} '{}'", path.display(), path.display())]
+    OpenToOthers {
+        /// The folder or file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// The mode that it should have.
+        right: u32,
+    },
+    /// Another process writes it.
+    #[error("another heyan writes the ledger in {}: stop that one first, or give this one a folder of its own", .0.display())]
+    InUse(PathBuf),
+    /// A newer version of this program has written it.
+    #[error("{} was written by a newer heyan (version {found} of its tables, this one knows {known}): run that one", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its tables.
+        found: i64,
+        /// The newest version that is known here.
+        known: i64,
+    },
+    /// It is not what was written.
+    #[error("the ledger in {} is not what was written: {fault}. Nothing is recorded in it any more, and nothing was changed. `heyan ledger verify` says more; keep the file as evidence, and move it away to begin anew", path.display())]
+    Tampered {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// There is none.
+    #[error("there is no ledger at {}", .0.display())]
+    None(PathBuf),
+    /// The folder or file cannot be made or read.
+    #[error("{} cannot be used: {cause}", path.display())]
+    Files {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// SQLite cannot use it.
+    #[error("{} cannot be used: {cause}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: rusqlite::Error,
+    },
+}
+
+impl LedgerError {
+    fn of(path: &Path, error: ReadError) -> Self {
+        let path = path.to_owned();
+        match error {
+            ReadError::Fault(fault) => Self::Tampered { path, fault },
+            ReadError::Sqlite(cause) => Self::Sqlite { path, cause },
+        }
+    }
+}
+
+impl LedgerStore {
+    /// Opens the ledger of a folder, or begins one. One process at a time can write it.
+    ///
+    /// # Errors
+    /// If others could read or change it, if another process writes it, if it does not fit its last checkpoint or was written
+    /// with other keys, or if it cannot be read.
+    pub fn open(folder: &Path, keys: LedgerKeys) -> Result<Self, LedgerError> {
+        Self::open_with(folder, keys, commit())
+    }
+
+    fn open_with(folder: &Path, keys: LedgerKeys, commit: Commit) -> Result<Self, LedgerError> {
+        // Never a name that SQLite takes for a URI.
+        let folder = &std::path::absolute(folder).map_err(|cause| files::files(folder, cause))?;
+        let (file, lock) = files::prepare(folder)?;
+        let broken = |cause: rusqlite::Error| LedgerError::of(&file, ReadError::from(cause).at(None));
+        let connection = files::writing(&file).map_err(broken)?;
+        Self::over(connection, &file, Some(lock), keys, commit)
+    }
+
+    /// A ledger that is gone when it is dropped.
+    ///
+    /// # Errors
+    /// If there is no memory or no thread for it.
+    pub fn in_memory(keys: LedgerKeys) -> Result<Self, LedgerError> {
+        // Connections of this process that name the same file of this kind share it.
+        let path = PathBuf::from(format!("file:/heyan-ledger-{}?vfs=memdb", Uuid::now_v7()));
+        let connection = files::writing(&path).map_err(|cause| LedgerError::of(&path, cause.into()))?;
+        Self::over(connection, &path, None, keys, commit())
+    }
+
+    fn over(
+        mut connection: Connection,
+        path: &Path,
+        lock: Option<Lock>,
+        keys: LedgerKeys,
+        commit: Commit,
+    ) -> Result<Self, LedgerError> {
+        let head = files::set_up(&mut connection, path, &keys)?;
+        let reading = files::reading(path).map_err(|cause| LedgerError::of(path, cause.into()))?;
+        let started = |cause| files::files(path, cause);
+        let reader = Reader::start(reading).map_err(started)?;
+        let writer = Writer::start(connection, head, keys, commit).map_err(started)?;
+        Ok(Self { writer, reader, _lock: lock })
+    }
+
+    /// How many transactions were written since it was opened: fewer than entries, where much came at once.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+}
+
+fn commit() -> Commit {
+    Box::new(|connection| connection.prepare_cached("COMMIT")?.execute([]).map(drop))
+}
+
+impl Ledger for LedgerStore {
+    fn record(&self, entry: &Entry) -> Recording {
+        let Ok(leaf) = entry.encode() else {
+            tracing::error!("an entry cannot be written as JSON, so it is not recorded");
+            return Box::pin(std::future::ready(Err(NotRecorded)));
+        };
+        let told = self.writer.record(leaf);
+        Box::pin(async move { told.await.unwrap_or(Err(NotRecorded)) })
+    }
+
+    fn checkpoint(&self) -> Arc<SignedCheckpoint> {
+        self.writer.last()
+    }
+
+    fn inclusion(&self, index: u64) -> Proving<'_, Inclusion> {
+        Box::pin(async move {
+            let checkpoint = self.writer.last();
+            let size = checkpoint.checkpoint.size;
+            self.reader.prove(size, move |stored| prove(stored, index, checkpoint)).await
+        })
+    }
+
+    fn consistency(&self, first: u64, second: Option<u64>) -> Proving<'_, Consistency> {
+        Box::pin(async move {
+            let size = self.writer.last().checkpoint.size;
+            let second = second.unwrap_or(size);
+            if second > size {
+                return Err(NotProved::Outside(size));
+            }
+            let hashes = self.reader.prove(size, move |stored| consistency(stored, first, second)).await?;
+            Ok(Consistency { first, second, hashes })
+        })
+    }
+}
+
+/// The proof of one entry.
+fn prove(
+    stored: &mut rows::Stored<'_>,
+    index: u64,
+    checkpoint: Arc<SignedCheckpoint>,
+) -> Result<Inclusion, NoProof<ReadError>> {
+    let hashes = inclusion(stored, index, checkpoint.checkpoint.size)?;
+    let leaf = stored.node(Node { level: 0, index }).map_err(NoProof::Nodes)?;
+    Ok(Inclusion { index, leaf, hashes, checkpoint })
+}
+
+impl fmt::Debug for LedgerStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LedgerStore").field("commits", &self.commits()).finish_non_exhaustive()
+    }
+}

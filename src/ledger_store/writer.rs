@@ -1,0 +1,184 @@
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::rows::{self, Head, ReadError};
+use crate::ledger::{Hash, LedgerKeys, NotRecorded, SignedCheckpoint, leaf_hash};
+
+/// The thread that writes. Entries that are waiting when it is free become one transaction with one signed checkpoint: the disk
+/// is waited for once for all of them, and then each is told.
+pub(super) struct Writer {
+    /// `None` once it is to end.
+    entries: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+}
+
+/// What others see of the thread's work.
+struct Shared {
+    last: RwLock<Arc<SignedCheckpoint>>,
+    commits: AtomicU64,
+}
+
+/// An entry to be recorded.
+struct Job {
+    leaf: Vec<u8>,
+    hash: Hash,
+    reply: oneshot::Sender<Result<u64, NotRecorded>>,
+}
+
+/// Ends a transaction. Tests put another one in its place, which fails.
+pub(super) type Commit = Box<dyn FnMut(&Connection) -> rusqlite::Result<()> + Send>;
+
+impl Writer {
+    pub(super) fn start(connection: Connection, head: Head, keys: LedgerKeys, commit: Commit) -> io::Result<Self> {
+        let (entries, waiting) = channel();
+        connection.set_prepared_statement_cache_capacity(32);
+        let last = RwLock::new(Arc::new(head.checkpoint.clone()));
+        let shared = Arc::new(Shared { last, commits: AtomicU64::new(0) });
+        let desk = Desk { connection, head: Some(head), keys, commit, shared: Arc::clone(&shared), trouble: None };
+        let thread = Builder::new().name("heyan-ledger".to_owned()).spawn(move || desk.run(&waiting))?;
+        Ok(Self { entries: Some(entries), thread: Some(thread), shared })
+    }
+
+    /// Hands an entry over. Its hash is computed here, where there are many threads.
+    pub(super) fn record(&self, leaf: Vec<u8>) -> oneshot::Receiver<Result<u64, NotRecorded>> {
+        let (reply, told) = oneshot::channel();
+        let job = Job { hash: leaf_hash(&leaf), leaf, reply };
+        // If the thread is gone the job is dropped, and its sender is told by that.
+        let _ = self.entries.as_ref().map(|entries| entries.send(job));
+        told
+    }
+
+    /// The last checkpoint that is certainly on the disk.
+    pub(super) fn last(&self) -> Arc<SignedCheckpoint> {
+        Arc::clone(&self.shared.last.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Writer {
+    /// Lets it write what is waiting.
+    fn drop(&mut self) {
+        self.entries = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the ledger's thread had crashed");
+        }
+    }
+}
+
+/// What the thread works with.
+struct Desk {
+    connection: Connection,
+    /// Where the ledger on the disk ends; `None` while that is not known, after something went wrong.
+    head: Option<Head>,
+    keys: LedgerKeys,
+    commit: Commit,
+    shared: Arc<Shared>,
+    /// When it was last logged that nothing can be written; `None` while it can.
+    trouble: Option<Instant>,
+}
+
+impl Desk {
+    fn run(mut self, entries: &Receiver<Job>) {
+        while let Ok(first) = entries.recv() {
+            let jobs: Vec<Job> = std::iter::once(first).chain(entries.try_iter()).take(MOST_AT_ONCE).collect();
+            self.write(jobs);
+        }
+    }
+
+    /// One transaction. A crash before its commit leaves nothing of any entry; a crash after it leaves all of them, and nobody
+    /// has been told before.
+    fn write(&mut self, jobs: Vec<Job>) {
+        match self.transaction(&jobs) {
+            Ok((first, head)) => {
+                *self.shared.last.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(head.checkpoint.clone());
+                self.head = Some(head);
+                self.shared.commits.fetch_add(1, Ordering::Relaxed);
+                self.recovered();
+                for (index, job) in (first..).zip(jobs) {
+                    // Whoever asked may have gone away.
+                    let _ = job.reply.send(Ok(index));
+                }
+            }
+            Err(cause) => {
+                self.give_up(&cause);
+                for job in jobs {
+                    let _ = job.reply.send(Err(NotRecorded));
+                }
+            }
+        }
+    }
+
+    /// Writes all of it. Returns the index of the first entry, and the new end.
+    fn transaction(&mut self, jobs: &[Job]) -> Result<(u64, Head), ReadError> {
+        // After something went wrong, the tree that goes on is the one on the disk.
+        let head = match &self.head {
+            Some(head) => head,
+            None => self.head.insert(Head::read(&self.connection, &self.keys)?),
+        };
+        let (key, connection) = (self.keys.current(), &self.connection);
+        let (mut frontier, first) = (head.frontier.clone(), head.frontier.size());
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let mut nodes = Vec::new();
+        for job in jobs {
+            let index = frontier.size();
+            rows::insert_entry(connection, index, &job.leaf, &key.stamp_entry(index, &job.hash))?;
+            frontier.push(job.hash, |node, hash| {
+                if rows::is_stored(node.level) {
+                    nodes.push((node, *hash));
+                }
+            });
+        }
+        for (node, hash) in &nodes {
+            rows::insert_node(connection, *node, hash)?;
+        }
+        let number = head.number + 1;
+        let checkpoint = key.sign(frontier.size(), frontier.root());
+        rows::insert_checkpoint(connection, number, &checkpoint.note, &key.stamp_checkpoint(number, &checkpoint.note))?;
+        (self.commit)(connection)?;
+        Ok((first, Head { frontier, number, checkpoint }))
+    }
+
+    /// What is on the disk now is nothing of the transaction, or all of it: that is read when there is something to write
+    /// again. Until then the last checkpoint that is handed out stays the one before.
+    fn give_up(&mut self, cause: &ReadError) {
+        self.head = None;
+        self.complain(cause);
+        if !self.connection.is_autocommit()
+            && let Err(cause) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(error = %cause, "the ledger cannot give a transaction up");
+        }
+    }
+
+    /// Says what failed, and while that goes on, now and then. SQLite's messages name tables and columns, never values.
+    fn complain(&mut self, cause: &ReadError) {
+        if self.trouble.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
+            tracing::error!(error = %cause, "the ledger cannot record what it was asked to, so nothing is asked; it goes on trying with what comes");
+            self.trouble = Some(Instant::now());
+        }
+    }
+
+    fn recovered(&mut self) {
+        if self.trouble.take().is_some() {
+            tracing::info!("the ledger can be written again");
+        }
+    }
+}
+
+/// The most entries of one transaction.
+const MOST_AT_ONCE: usize = 1024;
+
+const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
