@@ -1,7 +1,9 @@
-//! Layer 3: the use case. Authorise, plan, ask, decide, answer; and what becomes of a question that takes longer.
+//! Layer 3: the use case. Authorise, plan, record, ask, decide, record, answer; and what becomes of a question that takes
+//! longer.
 
 mod asking;
 mod journey;
+mod record;
 mod verification;
 
 use std::sync::Arc;
@@ -19,9 +21,11 @@ use crate::clock::Clock;
 use crate::departments::{Departments, Occasion};
 use crate::domain::{AgencyId, Person};
 use crate::durable::{Durable, NotSaved};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, NotRecorded};
 use crate::matters::Catalog;
+use crate::receipt::Issuer;
 use crate::rights::{self, Agency, Asked, Granted, Permit, Refusal};
+use crate::signing::{NotSigned, SubjectKey};
 use crate::watch::Watch;
 
 use journey::Journey;
@@ -39,6 +43,10 @@ pub struct Gateway {
     pub durable: Arc<dyn Durable>,
     /// What is written down for good.
     pub ledger: Arc<dyn Ledger>,
+    /// Issues receipts.
+    pub issuer: Arc<Issuer>,
+    /// Hides whom a question is about where it is written down.
+    pub subject_key: Arc<SubjectKey>,
     /// Verifications of all threads, for a while.
     pub verifications: Verifications,
     /// Who seems to guess: it is told what questions come to.
@@ -70,6 +78,39 @@ pub struct Request {
     pub patient: bool,
 }
 
+/// Why a question is not verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unverified {
+    /// It or its answer cannot be recorded: nobody is asked, and nothing answered.
+    #[error("the question cannot be recorded")]
+    NotRecorded,
+    /// It takes longer, and cannot be kept.
+    #[error("the question cannot be kept")]
+    NotKept,
+    /// Its receipt cannot be signed.
+    #[error("the receipt cannot be signed")]
+    NotSigned,
+}
+
+impl From<NotRecorded> for Unverified {
+    fn from(_: NotRecorded) -> Self {
+        Self::NotRecorded
+    }
+}
+
+impl From<NotSaved> for Unverified {
+    fn from(_: NotSaved) -> Self {
+        Self::NotKept
+    }
+}
+
+impl From<NotSigned> for Unverified {
+    fn from(error: NotSigned) -> Self {
+        tracing::error!(%error, "a receipt cannot be signed");
+        Self::NotSigned
+    }
+}
+
 impl Gateway {
     /// Whether the agency may ask this; nobody is asked, and no cache looked at, before that is known.
     ///
@@ -82,26 +123,29 @@ impl Gateway {
     /// Answers a question, waiting at most `wait`. One that takes longer is kept, and goes on behind its `pending` answer.
     ///
     /// # Errors
-    /// If a question which takes longer cannot be kept.
+    /// If the question or its answer cannot be recorded, or a question which takes longer cannot be kept.
     pub async fn verify(
         self: &Arc<Self>,
         agency: &Agency,
         granted: Granted,
         mut request: Request,
         wait: Duration,
-    ) -> Result<Arc<Verification>, NotSaved> {
+    ) -> Result<Arc<Verification>, Unverified> {
         request.patient &= granted.keeps();
         let (id, asked) = (Uuid::now_v7(), self.clock.now());
         if !request.claim.is_connected() {
             let referred = Verification::referred(id, agency.id.clone(), &request, self.catalog.digest(), asked);
+            let referred = self.answered(referred, &request).recorded(self, &request).await?;
             return Ok(self.verifications.keep(referred).await);
         }
         let expires = SignedDuration::try_from(self.open_for).ok().and_then(|open| asked.checked_add(open).ok());
         let mut journey = Journey::new(Arc::clone(self), id, agency, request, asked, expires.unwrap_or(Timestamp::MAX));
         match timeout(wait, journey.travel()).await {
-            Ok(Some(verification)) => Ok(self.verifications.keep(verification).await),
+            Ok(Ok(Some(verification))) => Ok(self.verifications.keep(verification).await),
+            Ok(Err(why)) => Err(why),
             // Either it takes longer, or it has to wait for a department to open.
-            Ok(None) | Err(_) => {
+            Ok(Ok(None)) | Err(_) => {
+                journey.write_ahead().await?;
                 journey.keep().await?;
                 let pending = self.verifications.keep(journey.verification()).await;
                 journey.go_on_behind();
@@ -113,14 +157,15 @@ impl Gateway {
     /// Takes up the questions that an earlier process left open.
     ///
     /// # Errors
-    /// If they cannot be read.
-    pub async fn resume(self: &Arc<Self>) -> Result<usize, NotSaved> {
+    /// If they cannot be read, or an end of one not be recorded.
+    pub async fn resume(self: &Arc<Self>) -> Result<usize, Unverified> {
         let open = self.durable.open_questions().await?;
         let count = open.len();
         for question in open {
             let Some(journey) = Journey::resumed(Arc::clone(self), &question) else {
                 tracing::error!(verification.id = %question.id, "an open question is of no claim in the catalog any more");
                 if let Some(lost) = Verification::unanswerable(&question, self.catalog.digest(), self.clock.now()) {
+                    self.record_lost(&question, &lost).await?;
                     journey::close(self, &lost, question.notify).await?;
                 }
                 continue;

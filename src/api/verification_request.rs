@@ -17,7 +17,7 @@ use crate::claims::{Claim, Parameter, ParameterDefault, ParameterKind};
 use crate::clock;
 use crate::domain::{Division, IdNumber, Person, PersonName, Slug, holds_id_number};
 use crate::matters::Catalog;
-use crate::rights::{Asked, Particulars};
+use crate::rights::Particulars;
 
 /// A verification as an agency asks for it.
 #[derive(Debug)]
@@ -33,14 +33,13 @@ pub(crate) struct VerificationRequest {
 }
 
 impl VerificationRequest {
-    /// What rights depend on in it.
-    pub(crate) fn asked(&self, patient: bool) -> Asked<'_> {
-        let names = Particulars {
+    /// Which particulars it names.
+    pub(crate) fn names(&self) -> Particulars {
+        Particulars {
             officer: self.officer.is_some(),
             case: self.case.is_some(),
             legal_basis: self.legal_basis.is_some(),
-        };
-        Asked { claim: self.claim.reference(), purpose: &self.purpose, names, patient }
+        }
     }
 }
 

@@ -20,8 +20,9 @@ use crate::claims::WitnessReport;
 use crate::departments::Occasion;
 use crate::domain::{Answer, Cause, Outcome, Slug};
 use crate::durable::NotSaved;
-use crate::gateway::{self, Verification};
-use crate::rights::Agency;
+use crate::gateway::{self, Unverified, Verification};
+use crate::ledger::NotRecorded;
+use crate::rights::{Agency, Asked};
 
 /// `POST /v1/verifications`: one verification.
 pub(super) async fn create(State(api): App, context: Context, request: Request<Body>) -> Response<Body> {
@@ -64,15 +65,36 @@ async fn verify(api: &Api, context: &Context, request: Request<Body>) -> Result<
     let today = api.gateway.clock.today();
     let contract = Contract { catalog: &api.gateway.catalog, purposes: &api.shared.purpose_ids, today };
     let question = contract.read(&value).map_err(Problem::Invalid)?;
-    let asked = question.asked(preference.asynchronous);
-    let permit = api.gateway.authorise(agency, &asked).map_err(|refusal| refused(refusal, api.gateway.clock.now()))?;
+    let (names, officer) = (question.names(), question.officer.clone());
+    let request = gateway_request(api, question, agency, context, preference.asynchronous);
+    let (claim, purpose) = (request.claim.reference(), &request.occasion.purpose);
+    let asked = Asked { claim, purpose, names, patient: request.patient };
+    let permit = match api.gateway.authorise(agency, &asked) {
+        Ok(permit) => permit,
+        Err(refusal) => return Err(turned_away(api, &request, refused(refusal, api.gateway.clock.now())).await),
+    };
     let work = async {
-        let granted = admit(api, agency, &permit, question.officer.as_deref(), &question.people).await?;
-        let request = gateway_request(api, question, agency, context, preference.asynchronous);
+        let granted = match admit(api, agency, &permit, officer.as_deref(), &request.people).await {
+            Ok(granted) => granted,
+            Err(problem) => return Err(turned_away(api, &request, problem).await),
+        };
         let verification = api.gateway.verify(agency, granted, request, wait).await;
-        Ok(present(api, &*verification.map_err(|NotSaved| Problem::Overloaded(5))?, context))
+        let verification = verification.map_err(|why| match why {
+            Unverified::NotRecorded | Unverified::NotSigned => Problem::LedgerUnavailable(5),
+            Unverified::NotKept => Problem::Overloaded(5),
+        })?;
+        Ok(present(api, &verification, context))
     };
     api.shared.replies.once(&agency.id, key, &bytes, api.gateway.clock.now(), work).await
+}
+
+/// The problem by which a question is turned away, once that is on record.
+async fn turned_away(api: &Api, request: &gateway::Request, problem: Problem) -> Problem {
+    let Ok(code) = problem.code().parse::<Slug>() else { return Problem::LedgerUnavailable(5) };
+    match api.gateway.record_refusal(request, code).await {
+        Ok(()) => problem,
+        Err(NotRecorded) => Problem::LedgerUnavailable(5),
+    }
 }
 
 fn gateway_request(
@@ -145,6 +167,7 @@ struct Reply<'a> {
     degraded: Vec<&'a str>,
     guidance: Value,
     rules: &'a str,
+    receipt: Option<&'a str>,
     /// When a department is asked again that cannot be asked now.
     #[serde(skip_serializing_if = "Option::is_none")]
     again: Option<Timestamp>,
@@ -195,6 +218,7 @@ fn present(api: &Api, verification: &Verification, context: &Context) -> StoredR
             context.english,
         ),
         rules: &verification.rules,
+        receipt: verification.receipt.as_deref(),
         again: verification.again,
         trace_id: &context.trace_id,
     };
@@ -301,7 +325,7 @@ pub(super) fn schema() -> Value {
         "type": "object",
         "required": [
             "id", "matter", "claim", "outcome", "certificate_required", "as_of", "witnesses", "degraded", "guidance",
-            "rules", "trace_id"
+            "rules", "receipt", "trace_id"
         ],
         "additionalProperties": false,
         "properties": {
@@ -317,6 +341,7 @@ pub(super) fn schema() -> Value {
             "degraded": {"type": "array", "items": {"type": "string"}},
             "guidance": guidance::schema(),
             "rules": {"type": "string", "description": "digest of the rules that decided"},
+            "receipt": {"type": ["string", "null"], "description": "signed proof of the outcome (JWS); null while it is pending"},
             "again": {"type": "string", "format": "date-time", "description": "when a department is asked again that cannot be asked now"},
             "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"}
         }

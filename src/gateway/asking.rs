@@ -7,9 +7,11 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::record::WriteAhead;
 use crate::claims::Inquiry;
 use crate::departments::{Departments, Fact, Failure, Occasion, Question};
 use crate::domain::Outcome;
+use crate::ledger::NotRecorded;
 
 /// One verification while departments are asked. It can be left waiting and taken up again: nothing that was asked is lost.
 pub(super) struct Asking {
@@ -23,6 +25,10 @@ pub(super) struct Asking {
     pub(super) started: Timestamp,
     /// Whether anybody has been asked yet.
     pub(super) has_begun: bool,
+    /// What is on record before anybody is asked.
+    pub(super) ahead: WriteAhead,
+    /// What is to be asked once that is so, each with its slot.
+    pub(super) unsent: Vec<(usize, Question)>,
     pub(super) awaited: FuturesUnordered<BoxFuture<'static, Answered>>,
     /// When it may be worth asking again those who could not be asked: the latest of what they said.
     pub(super) until: Option<Timestamp>,
@@ -35,14 +41,21 @@ type Answered = (usize, Result<Arc<Fact>, Failure>);
 
 impl Asking {
     /// Asks until the outcome stands.
-    pub(super) async fn run(&mut self) {
+    ///
+    /// # Errors
+    /// If it cannot be recorded that somebody is asked: nobody was.
+    pub(super) async fn run(&mut self) -> Result<(), NotRecorded> {
         self.has_begun = true;
         loop {
-            self.ask_what_is_called_for();
+            self.settle_what_is_known();
             if self.stands() {
-                return;
+                return Ok(());
             }
-            let Some(answered) = self.awaited.next().await else { return };
+            if !self.unsent.is_empty() {
+                self.ahead.written().await?;
+                self.send();
+            }
+            let Some(answered) = self.awaited.next().await else { return Ok(()) };
             self.settle(answered);
             // What has been answered by now is weighed together.
             while let Some(Some(answered)) = self.awaited.next().now_or_never() {
@@ -55,8 +68,8 @@ impl Asking {
         self.inquiry.outcome().is_some_and(|outcome| outcome != Outcome::Unavailable)
     }
 
-    /// Settles what is known, and sends off what is not.
-    fn ask_what_is_called_for(&mut self) {
+    /// Settles what is known of what is called for, and notes what is not.
+    fn settle_what_is_known(&mut self) {
         loop {
             let mut some_known = false;
             for ask in self.inquiry.advance() {
@@ -73,15 +86,21 @@ impl Asking {
                     some_known = true;
                     continue;
                 }
-                let departments = Arc::clone(&self.departments);
-                self.awaited.push(Box::pin(async move {
-                    let answer = departments.ask(&question).await;
-                    (ask.slot, answer)
-                }));
+                self.unsent.push((ask.slot, question));
             }
             if !some_known {
                 return;
             }
+        }
+    }
+
+    fn send(&mut self) {
+        for (slot, question) in self.unsent.drain(..) {
+            let departments = Arc::clone(&self.departments);
+            self.awaited.push(Box::pin(async move {
+                let answer = departments.ask(&question).await;
+                (slot, answer)
+            }));
         }
     }
 
@@ -100,7 +119,7 @@ impl Asking {
             // That nobody can be asked is not known before it was tried.
             _ if !self.has_begun => Outcome::Pending,
             Some(outcome) => outcome,
-            None if self.awaited.is_empty() => Outcome::Unavailable,
+            None if self.awaited.is_empty() && self.unsent.is_empty() => Outcome::Unavailable,
             None => Outcome::Pending,
         }
     }

@@ -10,7 +10,8 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::asking::Asking;
-use super::{Gateway, Request, Verification};
+use super::record::Answered;
+use super::{Gateway, Request, Unverified, Verification};
 use crate::claims::{Inquiry, Parameter};
 use crate::departments::Occasion;
 use crate::domain::{AgencyId, Outcome, Person};
@@ -34,6 +35,8 @@ pub(super) struct Journey {
     unanswered: u32,
     /// `None`: it has arrived, or travels on elsewhere.
     asking: Option<Asking>,
+    /// It has arrived, and that is being recorded.
+    answered: Option<Answered>,
     /// Whether its open question is on the disk.
     kept: bool,
 }
@@ -53,9 +56,9 @@ impl Journey {
         expires: Timestamp,
     ) -> Self {
         let (agency, notify) = (agency.id.clone(), agency.has_callback);
-        let (again, unanswered, asking, kept) = (None, 0, None, false);
+        let (again, unanswered, asking, answered, kept) = (None, 0, None, None, false);
         let mut journey =
-            Self { gateway, id, agency, notify, request, asked, expires, again, unanswered, asking, kept };
+            Self { gateway, id, agency, notify, request, asked, expires, again, unanswered, asking, answered, kept };
         journey.asking = Some(journey.plan());
         journey
     }
@@ -96,6 +99,7 @@ impl Journey {
             again: question.again,
             unanswered: 0,
             asking: None,
+            answered: None,
             kept: true,
         };
         journey.asking = is_whole.then(|| journey.plan());
@@ -116,21 +120,36 @@ impl Journey {
             within: between(now, self.expires),
             started: now,
             has_begun: false,
+            // One that is kept was recorded before.
+            ahead: self.gateway.write_ahead(self.id, &self.request, self.kept),
+            unsent: Vec::new(),
             awaited: FuturesUnordered::new(),
             until: None,
             hopeless: false,
         }
     }
 
-    /// Asks until the outcome stands. `None`: a department cannot be asked now, and the question is patient.
-    pub(super) async fn travel(&mut self) -> Option<Verification> {
-        let asking = self.asking.as_mut()?;
-        asking.run().await;
+    /// Asks until the outcome stands and is recorded. `None`: a department cannot be asked now, and the question is patient.
+    /// After an error it may travel on.
+    pub(super) async fn travel(&mut self) -> Result<Option<Verification>, Unverified> {
+        if self.answered.is_none() && !self.ask().await? {
+            return Ok(None);
+        }
+        let Some(answered) = &mut self.answered else { return Ok(None) };
+        let verification = answered.recorded(&self.gateway, &self.request).await?;
+        self.answered = None;
+        Ok(Some(verification))
+    }
+
+    /// Asks until the outcome stands. Returns whether it does.
+    async fn ask(&mut self) -> Result<bool, Unverified> {
+        let Some(asking) = &mut self.asking else { return Ok(false) };
+        asking.run().await?;
         if asking.outcome() == Outcome::Unavailable && self.request.patient && !asking.hopeless {
             let until = asking.until;
             self.again = self.next(until).filter(|again| *again < self.expires);
             if self.again.is_some() {
-                return None;
+                return Ok(false);
             }
         }
         self.again = None;
@@ -138,7 +157,17 @@ impl Journey {
         let officer = Some(&*self.request.occasion.officer);
         self.gateway.watch.after(&self.agency, officer, verification.outcome, self.gateway.clock.now());
         self.asking = None;
-        Some(verification)
+        self.answered = Some(self.gateway.answered(verification, &self.request));
+        Ok(true)
+    }
+
+    /// Makes sure that the question is on record.
+    pub(super) async fn write_ahead(&mut self) -> Result<(), Unverified> {
+        match &mut self.asking {
+            Some(asking) => Ok(asking.ahead.written().await?),
+            // Its outcome is being recorded.
+            None => Ok(()),
+        }
     }
 
     /// When to ask again departments that said this of when they can be asked.
@@ -167,6 +196,7 @@ impl Journey {
             degraded: Vec::new(),
             rules: Arc::clone(self.gateway.catalog.digest()),
             again: self.again,
+            receipt: None,
         };
         if let Some(asking) = &self.asking {
             verification.witnesses = asking.inquiry.witnesses();
@@ -227,7 +257,12 @@ impl Journey {
                 self.again = None;
                 self.asking = Some(self.plan());
             }
-            let Some(verification) = self.travel().await else {
+            let Ok(travelled) = self.travel().await else {
+                // Whoever failed has said why, and recovers by itself.
+                sleep(SOON).await;
+                continue;
+            };
+            let Some(verification) = travelled else {
                 if self.again.is_none() {
                     return;
                 }
@@ -254,7 +289,10 @@ impl Drop for Journey {
     fn drop(&mut self) {
         let Some(mut asking) = self.asking.take().filter(Asking::is_under_way) else { return };
         if tokio::runtime::Handle::try_current().is_ok() && !self.gateway.stop.is_cancelled() {
-            self.gateway.tasks.spawn(async move { asking.run().await });
+            self.gateway.tasks.spawn(async move {
+                // Nobody waits for the outcome; why it cannot be recorded that somebody is asked, the ledger has said.
+                let _ = asking.run().await;
+            });
         }
     }
 }

@@ -33,6 +33,9 @@ pub struct Verification {
     pub rules: Arc<str>,
     /// When it is asked again, because a department cannot be asked until then.
     pub again: Option<Timestamp>,
+    /// Its receipt, once there is an outcome.
+    #[serde(default)]
+    pub receipt: Option<Arc<str>>,
 }
 
 impl Verification {
@@ -65,7 +68,7 @@ impl Verification {
         as_of: Timestamp,
     ) -> Self {
         let (witnesses, degraded, rules) = (Vec::new(), Vec::new(), Arc::clone(rules));
-        Self { id, agency, claim, outcome, as_of, witnesses, degraded, rules, again: None }
+        Self { id, agency, claim, outcome, as_of, witnesses, degraded, rules, again: None, receipt: None }
     }
 }
 

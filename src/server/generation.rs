@@ -152,6 +152,8 @@ impl Generation {
             clock: Arc::clone(&house.clock),
             durable: Arc::clone(&house.durable),
             ledger: Arc::clone(&house.ledger),
+            issuer: Arc::clone(&self.shared.issuer),
+            subject_key: Arc::clone(self.keys.subject()),
             verifications: house.verifications.clone(),
             watch: Arc::clone(&house.watch),
             open_for: self.open_for,

@@ -277,7 +277,7 @@ fn what_a_question_names_is_kept() {
     body["legal_basis"] = json!("条例第三条");
     let request = read(&body).unwrap();
     assert_eq!((request.case.as_deref(), request.legal_basis.as_deref()), (Some("2026-000123"), Some("条例第三条")));
-    let names = request.asked(false).names;
+    let names = request.names();
     assert_eq!((names.officer, names.case, names.legal_basis), (request.officer.is_some(), true, true));
 }
 

@@ -1,0 +1,138 @@
+//! What the ledger is told of a question, and the receipt of its answer.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{Gateway, Request, Unverified, Verification};
+use crate::domain::Slug;
+use crate::durable::OpenQuestion;
+use crate::ledger::{Entry, Event, Ledger, NotRecorded, Recording, Subject, SubjectHash, Subjects, Witness};
+use crate::receipt::Said;
+
+/// The entry that is on the disk before a department is asked. It is made when it is needed first, and it can be left waiting
+/// and taken up again.
+pub(super) struct WriteAhead {
+    ledger: Arc<dyn Ledger>,
+    entry: Entry,
+    recording: Option<Recording>,
+    is_written: bool,
+}
+
+impl WriteAhead {
+    /// Makes sure that it is there.
+    pub(super) async fn written(&mut self) -> Result<(), NotRecorded> {
+        if self.is_written {
+            return Ok(());
+        }
+        let recording = self.recording.get_or_insert_with(|| self.ledger.record(&self.entry));
+        let recorded = recording.await;
+        self.recording = None;
+        self.is_written = recorded.is_ok();
+        recorded.map(drop)
+    }
+}
+
+/// An outcome on its way into the ledger. No reply leaves before it is there.
+pub(super) struct Answered {
+    entry: Entry,
+    verification: Verification,
+    recording: Option<Recording>,
+}
+
+impl Answered {
+    pub(super) fn new(entry: Entry, verification: Verification) -> Self {
+        Self { entry, verification, recording: None }
+    }
+
+    /// The verification with its receipt, once it is recorded. After an error it may be called again.
+    pub(super) async fn recorded(&mut self, gateway: &Gateway, request: &Request) -> Result<Verification, Unverified> {
+        let recording = self.recording.get_or_insert_with(|| gateway.ledger.record(&self.entry));
+        let recorded = recording.await;
+        self.recording = None;
+        let index = recorded?;
+        let roles = request.claim.roles().iter().map(String::as_str);
+        let subjects: Vec<_> = roles.zip(&request.people).collect();
+        let verification = &self.verification;
+        let said = Said {
+            verification: verification.id,
+            agency: &verification.agency,
+            purpose: &request.occasion.purpose,
+            claim: &verification.claim,
+            outcome: verification.outcome,
+            as_of: verification.as_of,
+            subjects: &subjects,
+            ledger: Some(index),
+            rules: &verification.rules,
+        };
+        let receipt = gateway.issuer.issue(&said, gateway.clock.now())?;
+        Ok(Verification { receipt: Some(receipt.into()), ..verification.clone() })
+    }
+}
+
+impl Gateway {
+    /// What is recorded before a department is asked; `is_written`: an earlier process has done so.
+    pub(super) fn write_ahead(&self, id: Uuid, request: &Request, is_written: bool) -> WriteAhead {
+        let entry = self.entry(Event::Asked, Some(id), request);
+        WriteAhead { ledger: Arc::clone(&self.ledger), entry, recording: None, is_written }
+    }
+
+    /// What is recorded before an answer leaves.
+    pub(super) fn answered(&self, verification: Verification, request: &Request) -> Answered {
+        let witness =
+            |report: &crate::claims::WitnessReport| Witness { source: report.source.clone(), answer: report.answer };
+        let witnesses = verification.witnesses.iter().map(witness).collect();
+        let event = Event::Answered { outcome: verification.outcome, witnesses };
+        Answered::new(self.entry(event, Some(verification.id), request), verification)
+    }
+
+    /// Records that a question was turned away, with the code of the problem that tells its caller so.
+    ///
+    /// # Errors
+    /// If it cannot be recorded.
+    pub async fn record_refusal(&self, request: &Request, code: Slug) -> Result<(), NotRecorded> {
+        self.ledger.record(&self.entry(Event::Refused { code }, None, request)).await.map(drop)
+    }
+
+    /// Records the end of a question that the rules do not know any more. Who it was about stands in its first entry.
+    pub(super) async fn record_lost(&self, question: &OpenQuestion, lost: &Verification) -> Result<(), NotRecorded> {
+        let entry = Entry {
+            event: Event::Answered { outcome: lost.outcome, witnesses: Vec::new() },
+            at: self.clock.now(),
+            request: question.request_id.clone(),
+            verification: Some(lost.id),
+            agency: lost.agency.clone(),
+            officer: Some(question.officer.as_str().into()),
+            claim: Some(lost.claim.clone()),
+            purpose: question.purpose.parse().ok(),
+            case: question.case.as_deref().map(Into::into),
+            legal_basis: question.legal_basis.as_deref().map(Into::into),
+            subjects: None,
+            rules: Arc::clone(&lost.rules),
+        };
+        self.ledger.record(&entry).await.map(drop)
+    }
+
+    fn entry(&self, event: Event, verification: Option<Uuid>, request: &Request) -> Entry {
+        let occasion = &request.occasion;
+        let hash = |(role, person): (&String, &crate::domain::Person)| Subject {
+            role: role.clone(),
+            hash: SubjectHash::of(&person.id_number, &self.subject_key),
+        };
+        let hashes = request.claim.roles().iter().zip(&request.people).map(hash).collect();
+        Entry {
+            event,
+            at: self.clock.now(),
+            request: occasion.request_id.clone(),
+            verification,
+            agency: occasion.agency.clone(),
+            officer: Some(occasion.officer.as_str().into()),
+            claim: Some(request.claim.reference().clone()),
+            purpose: Some(occasion.purpose.clone()),
+            case: occasion.case.as_deref().map(Into::into),
+            legal_basis: occasion.legal_basis.as_deref().map(Into::into),
+            subjects: Some(Subjects { key: self.subject_key.id().clone(), hashes }),
+            rules: Arc::clone(self.catalog.digest()),
+        }
+    }
+}
