@@ -2,6 +2,7 @@
 
 mod folder;
 mod raw;
+mod receipts;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -19,11 +20,11 @@ use crate::document::{Document, DocumentSchema, read_json};
 use crate::domain::{AgencyId, Slug, TokenHash};
 use crate::matters::Catalog;
 use crate::rights::{Agency, ClaimPattern, Grant, Particulars, Purposes, Terms};
-use crate::signing::Algorithm;
 use crate::watch::Policy;
 
 pub use folder::{File, Folder};
 use raw::{Demand, Raw, RawGrant};
+pub use receipts::{KeysPlace, Receipts};
 
 /// The gateway's settings.
 #[derive(Debug)]
@@ -74,26 +75,6 @@ pub struct Settings {
     patterns: Vec<(ClaimPattern, Diagnostic)>,
     /// Where each source that is not connected was written.
     entries: Vec<(Slug, Diagnostic)>,
-}
-
-/// Where keys are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeysPlace {
-    /// In a folder of their own.
-    Folder(PathBuf),
-    /// In the environment variable of this name.
-    Variable(String),
-}
-
-/// What is the same in all receipts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipts {
-    /// Who issues them: a name or an address.
-    pub issuer: String,
-    /// How long they are valid.
-    pub valid_for: Duration,
-    /// What they are signed with; `None`: whatever the newest key is for.
-    pub algorithm: Option<Algorithm>,
 }
 
 /// An agency with what belongs to it beside its grants.
