@@ -9,6 +9,7 @@ mod events;
 mod kept;
 mod killed;
 mod pending;
+mod recorded;
 mod reload;
 mod replies;
 mod town;

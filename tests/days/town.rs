@@ -165,7 +165,9 @@ impl Gateway {
     }
 
     pub(crate) async fn start(&mut self) {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_heyan"))
+        // A file that may not grow is then an error of writing, and not the end of the process.
+        let mut process = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_heyan")])
             .args(["serve", "--config", concat!(env!("CARGO_MANIFEST_DIR"), "/config/heyan.toml")])
             .args(["--listen", &self.address, "--overlay"])
             .args([&self.folder.join("overlay"), &PathBuf::from("--data-dir"), &self.data()])
@@ -198,6 +200,14 @@ impl Gateway {
     pub(crate) fn signal(&self, signal: &str) {
         let process = self.process.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &process]).status().unwrap().success());
+    }
+
+    /// No file that it writes may become larger, as on a disk that is full; `None`: as large as it likes.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let process = self.process.as_ref().unwrap().id().to_string();
+        let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let limited = Command::new("prlimit").args(["--pid", &process, &format!("--fsize={limit}:unlimited")]).status();
+        assert!(limited.unwrap().success());
     }
 
     /// Waits until it has ended.
