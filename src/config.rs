@@ -25,6 +25,7 @@ use crate::matters::Catalog;
 use crate::rights::{Agency, ClaimPattern, Grant, Particulars, Purposes, Terms};
 use crate::watch::Policy;
 
+use door::is_safe_address;
 pub use folder::{File, Folder};
 use raw::{Demand, Raw, RawGrant};
 pub use receipts::{KeysPlace, Receipts};
@@ -385,14 +386,6 @@ impl Reader {
             entries,
         })
     }
-}
-
-/// Whether results may go there, and keys come from there: nobody on the way can read or change them.
-fn is_safe_address(address: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(address) else { return false };
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    is_plain && (url.scheme() == "https" && url.has_host() || url.scheme() == "http" && is_local)
 }
 
 /// The schema of an agencies' file: that of the gateway's, with agencies and purposes alone.

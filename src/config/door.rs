@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::raw::{Raw, RawAgency, RawIssuer, RawTls, RawToken};
-use super::{ClientCertificates, Located, Reader, TlsFiles, is_safe_address};
+use super::{ClientCertificates, Located, Reader, TlsFiles};
 use crate::callers::{CertificateName, Issuer, KeyPlace, KeySource, TokenTerms};
 use crate::clock;
 use crate::diagnostic::unknown;
@@ -217,4 +217,12 @@ impl Reader {
         let wrong = || document.error(place, message);
         self.keep(clock::duration(text).filter(|length| within.contains(length)).ok_or_else(wrong))
     }
+}
+
+/// Whether results may go there, and keys come from there: nobody on the way can read or change them.
+pub(super) fn is_safe_address(address: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(address) else { return false };
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    is_plain && (url.scheme() == "https" && url.has_host() || url.scheme() == "http" && is_local)
 }
