@@ -30,19 +30,21 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::middleware::Next;
 use axum::routing::{MethodRouter, get, post};
 
-use crate::access::{Access, Unauthenticated};
+use crate::access::{Access, Peer, TokenRefusal, Unauthenticated};
 use crate::cache::Facts;
+use crate::callers::Caller;
 use crate::config::AgencyLimits;
 use crate::domain::{AgencyId, Slug, TokenHash};
 use crate::gateway::Gateway;
 use crate::keys::Keys;
 use crate::matters::triage::Triage;
 use crate::receipt::{Checker, Issuer, jwks};
-use crate::rights::Agency;
 use crate::signing::PublicKey;
 use crate::sources::{Description, States};
 use crate::watch::Policy;
@@ -68,7 +70,7 @@ pub struct Api {
 
 /// What the endpoints of all threads share.
 pub struct Shared {
-    /// Who holds which token.
+    /// Who may call, and by what that is known.
     pub access: Access,
     /// How often agencies may ask.
     pub limits: BTreeMap<AgencyId, AgencyLimits>,
@@ -133,27 +135,45 @@ impl Documents {
 
 /// All routes.
 pub fn router(api: Api) -> Router {
+    public()
+        .merge(of_sources())
+        .merge(of_agencies(&api))
+        .fallback(async |context: Context| Problem::NotFound.respond(&context))
+        .layer(axum::middleware::from_fn(unread::settle))
+        .with_state(api)
+}
+
+/// What anybody may call: this, and nothing else.
+fn public() -> Router<Api> {
     Router::new()
         .route("/v1/matters", only("GET, HEAD", get(matters::list)))
         .route("/v1/matters/{id}", only("GET, HEAD", get(matters::one)))
         .route("/v1/triage", only("POST", post(triage::triage)))
-        .route("/v1/verifications", only("POST", post(verifications::create)))
-        .route("/v1/verifications/{id}", only("GET, HEAD", get(verifications::show)))
-        .route("/v1/me", only("GET, HEAD", get(me::me)))
         .route("/v1/ledger/checkpoint", only("GET, HEAD", get(ledger::checkpoint)))
         .route("/v1/ledger/proof/{index}", only("GET, HEAD", get(ledger::proof)))
         .route("/v1/ledger/consistency", only("GET, HEAD", get(ledger::consistency)))
-        .route("/v1/sources", only("GET, HEAD", get(sources::list)))
-        .route("/v1/sources/{id}/events", only("POST", post(events::create)))
         .route("/v1/receipts/check", only("POST", post(receipts::check)))
         .route("/.well-known/jwks.json", only("GET, HEAD", get(receipts::keys)))
         .route("/problems/{code}", only("GET, HEAD", get(problems::describe)))
         .route("/openapi.json", only("GET, HEAD", get(openapi::serve)))
         .route("/livez", only("GET, HEAD", get(health::live)))
         .route("/readyz", only("GET, HEAD", get(health::ready)))
-        .fallback(async |context: Context| Problem::NotFound.respond(&context))
-        .layer(axum::middleware::from_fn(unread::settle))
-        .with_state(api)
+}
+
+/// What a source calls, with a token of its own that opens nothing else.
+fn of_sources() -> Router<Api> {
+    Router::new().route("/v1/sources/{id}/events", only("POST", post(events::create)))
+}
+
+/// What agencies call. [`admit`] stands before each of its methods; handlers take the [`Caller`] whom it has found.
+fn of_agencies(api: &Api) -> Router<Api> {
+    let admit = axum::middleware::from_fn_with_state(api.clone(), admit);
+    let only = |allowed, methods: MethodRouter<Api>| only(allowed, methods.route_layer(admit.clone()));
+    Router::new()
+        .route("/v1/verifications", only("POST", post(verifications::create)))
+        .route("/v1/verifications/{id}", only("GET, HEAD", get(verifications::show)))
+        .route("/v1/me", only("GET, HEAD", get(me::me)))
+        .route("/v1/sources", only("GET, HEAD", get(sources::list)))
 }
 
 /// A route that says which methods it takes when it is called with another.
@@ -161,25 +181,52 @@ fn only(allowed: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> 
     methods.fallback(async move |context: Context| Problem::MethodNotAllowed(allowed).respond(&context))
 }
 
-/// Who calls, within what it may call. Its request is counted as long as this is held.
-struct Caller<'a> {
-    agency: &'a Arc<Agency>,
-    _counted: Counted,
+/// Lets agencies through, within how often they may call, and says once who calls. The request is counted until its reply is
+/// there.
+async fn admit(State(api): App, request: Request<Body>, next: Next) -> Response<Body> {
+    let (mut head, body) = request.into_parts();
+    match authenticate(&api, &head).await {
+        Ok((caller, _counted)) => {
+            head.extensions.insert(caller);
+            next.run(Request::from_parts(head, body)).await
+        }
+        Err(problem) => problem.respond(&Context::new(&head.headers)),
+    }
 }
 
-fn authenticate<'a>(api: &'a Api, headers: &HeaderMap) -> Result<Caller<'a>, Problem> {
-    let fields = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
-    let agency = api.shared.access.authenticate(fields)?;
-    let limits = api.shared.limits.get(&agency.id).copied().unwrap_or_default();
-    let counted = api.shared.bounds.enter(&agency.id, limits, api.gateway.clock.now())?;
-    Ok(Caller { agency, _counted: counted })
+async fn authenticate(api: &Api, head: &Parts) -> Result<(Caller, Counted), Problem> {
+    let now = api.gateway.clock.now();
+    let fields = head.headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+    let peer = head.extensions.get::<Arc<Peer>>();
+    let caller = match api.shared.access.authenticate(fields, peer.map(AsRef::as_ref), now).await {
+        Ok(caller) => caller,
+        Err(why) => {
+            tracing::info!(error = %why, "a caller is turned away");
+            return Err(why.into());
+        }
+    };
+    let limits = api.shared.limits.get(&caller.agency.id).copied().unwrap_or_default();
+    let counted = api.shared.bounds.enter(&caller.agency.id, limits, now)?;
+    Ok((caller, counted))
+}
+
+/// Where nobody has been let in, nobody is there.
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Response<Body>;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let missing = || Problem::Unauthorized.respond(&Context::new(&parts.headers));
+        parts.extensions.get::<Self>().cloned().ok_or_else(missing)
+    }
 }
 
 impl From<Unauthenticated> for Problem {
     fn from(why: Unauthenticated) -> Self {
         match why {
-            Unauthenticated::NoToken => Self::Unauthorized,
-            Unauthenticated::InvalidToken => Self::InvalidToken,
+            Unauthenticated::Nothing | Unauthenticated::Token(TokenRefusal::NotBearer) => Self::Unauthorized,
+            Unauthenticated::Token(_) => Self::InvalidToken,
+            Unauthenticated::Certificate(_) => Self::InvalidCertificate,
+            Unauthenticated::TwoAgencies => Self::TwoAgencies,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Layer 2: configuration. From files, embedded or on disk, to values that are valid, with everything that is wrong at once.
 
+mod door;
 mod folder;
 mod raw;
 mod receipts;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::callers::{CertificateName, Issuer, TokenTerms};
 use crate::clock;
 use crate::diagnostic::{Diagnostic, unknown};
 use crate::document::{Document, DocumentSchema, read_json};
@@ -22,15 +25,25 @@ use crate::matters::Catalog;
 use crate::rights::{Agency, ClaimPattern, Grant, Particulars, Purposes, Terms};
 use crate::watch::Policy;
 
+use door::is_safe_address;
 pub use folder::{File, Folder};
 use raw::{Demand, Raw, RawGrant};
 pub use receipts::{KeysPlace, Receipts};
+pub use tls::{ClientCertificates, Located, PlainHttp, TlsFiles};
 
 /// The gateway's settings.
 #[derive(Debug)]
 pub struct Settings {
     /// Where requests are taken.
     pub listen: SocketAddr,
+    /// Where that was written.
+    pub listen_place: Diagnostic,
+    /// From where they are taken without TLS.
+    pub plain_http: PlainHttp,
+    /// The certificates of the listener; `None`: it speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Whose access tokens are taken.
+    pub issuers: Vec<Located<Issuer>>,
     /// How many threads; `None`: one for each core.
     pub workers: Option<usize>,
     /// Until a request's head and body must be there.
@@ -82,8 +95,10 @@ pub struct Settings {
 pub struct Member {
     /// The agency.
     pub agency: Agency,
-    /// The hashes of its tokens.
-    pub tokens: Vec<TokenHash>,
+    /// Its tokens.
+    pub tokens: Vec<TokenTerms>,
+    /// What its certificates are known by.
+    pub certificates: Vec<CertificateName>,
     /// How often it may ask.
     pub limits: AgencyLimits,
     /// Where it is told of outcomes that took longer, and where that stands.
@@ -183,6 +198,9 @@ struct Reader {
     purposes: BTreeMap<Slug, String>,
     agencies: Vec<Member>,
     holders: BTreeMap<TokenHash, AgencyId>,
+    named: BTreeMap<CertificateName, AgencyId>,
+    /// Where each certificate of an agency was written.
+    certificate_places: Vec<Diagnostic>,
     patterns: Vec<(ClaimPattern, Diagnostic)>,
 }
 
@@ -241,16 +259,8 @@ impl Reader {
                 let message = format!("the agency \"{id}\" is there already");
                 self.errors.push(document.error(&format!("{place}/id"), message));
             }
-            let mut tokens = Vec::new();
-            for (number, token) in agency.tokens.iter().enumerate() {
-                let place = format!("{place}/tokens/{number}");
-                let hash = token.parse::<TokenHash>().map_err(|error| document.error(&place, error.to_string()));
-                let Some(hash) = self.keep(hash) else { continue };
-                if let Some(other) = self.holders.insert(hash, id.clone()).filter(|other| *other != id) {
-                    self.errors.push(document.error(&place, format!("the agency \"{other}\" has the same token")));
-                }
-                tokens.push(hash);
-            }
+            let tokens = self.tokens(document, &place, &id, agency);
+            let certificates = self.certificates(document, &place, &id, agency);
             let grants = agency.grants.iter().enumerate();
             let grants =
                 grants.map(|(number, raw)| self.grant(document, &format!("{place}/grants/{number}"), raw)).collect();
@@ -267,7 +277,7 @@ impl Reader {
             let here = document.error(&format!("{place}/callback"), "");
             let callback = callback.map(|callback| (callback, here));
             let agency = Agency { id, name, grants, has_callback };
-            self.agencies.push(Member { agency, tokens, limits, callback });
+            self.agencies.push(Member { agency, tokens, certificates, limits, callback });
         }
     }
 
@@ -336,6 +346,8 @@ impl Reader {
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));
+        let tls = self.tls(document, raw);
+        let issuers = self.issuers(document, raw);
         let (mut not_connected, mut entries) = (BTreeSet::new(), Vec::new());
         for (index, source) in raw.not_connected.iter().enumerate() {
             let place = format!("/not_connected/{index}");
@@ -346,6 +358,10 @@ impl Reader {
         }
         Some(Settings {
             listen: listen?,
+            listen_place: document.error("/server/listen", ""),
+            plain_http: raw.server.plain_http,
+            tls,
+            issuers,
             workers: Some(raw.server.workers).filter(|workers| *workers > 0),
             request_timeout: request_timeout?,
             answer_within: answer_within?,
@@ -370,14 +386,6 @@ impl Reader {
             entries,
         })
     }
-}
-
-/// Whether results may go there: nobody on the way can read or change them.
-fn is_safe_address(address: &str) -> bool {
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    let ends = |rest: &str| rest.is_empty() || rest.starts_with([':', '/']);
-    let is_local = local.iter().any(|prefix| address.strip_prefix(prefix).is_some_and(ends));
-    address.len() > "https://".len() && address.starts_with("https://") || is_local
 }
 
 /// The schema of an agencies' file: that of the gateway's, with agencies and purposes alone.

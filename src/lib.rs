@@ -10,14 +10,15 @@
 //! | 4 faces | [`server`]: puts everything together and runs it; [`api`]: the REST contract, one file an endpoint group; [`simulator`]: departments to run against |
 //! | 3 use case | [`gateway`]: authorise → plan → ask → decide → answer |
 //! | 2 shell | [`sources`]: departments over HTTP, behind a resilience stack; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`keys`]: what signs and what hides subjects; [`store`]: what survives a restart; [`ledger_store`]: the ledger on the disk; [`callbacks`]: agencies are told of outcomes |
-//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`watch`]: who seems to guess; [`receipt`]: signed proof of an answer; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`ledger`]: what is written down for good; [`breaker`]: whether calls go through; [`signing`]: Ed25519, SM2 and keyed hashes |
+//! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`callers`]: who calls, and by what that is known; [`watch`]: who seems to guess; [`receipt`]: signed proof of an answer; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`ledger`]: what is written down for good; [`breaker`]: whether calls go through; [`signing`]: Ed25519, SM2 and keyed hashes |
 //! | 0 words | [`domain`]: ID numbers, names, divisions, outcomes; [`clock`]; [`diagnostic`], [`document`]: files checked with every error at once |
 //!
 //! Layers 0 and 1 are plain code: values in, values out.
 //!
 //! # One request, walked through
 //!
-//! `POST /v1/verifications` arrives in `api/verifications.rs`. [`access`] says whose token it carries; `api/json.rs` and
+//! `POST /v1/verifications` arrives in `api/verifications.rs`. [`access`] says who calls, by certificate or token, before any
+//! handler runs that is not public; `api/json.rs` and
 //! `api/verification_request.rs` turn the body into a question, or into every error in it. [`gateway`] asks [`rights`] whether
 //! the agency may ask that, and opens an [`Inquiry`](claims::Inquiry). The inquiry says which questions to ask now; [`cache`]
 //! answers those that it remembers and merges equal ones; [`sources`] sends the others, and lets nothing through that is not
@@ -30,6 +31,7 @@ pub mod api;
 pub mod breaker;
 pub mod cache;
 pub mod callbacks;
+pub mod callers;
 pub mod claims;
 pub mod cli;
 pub mod clock;

@@ -8,6 +8,7 @@ mod generation;
 mod installation;
 mod ledger;
 mod listener;
+mod tls;
 mod worker;
 
 use std::io;
@@ -32,6 +33,8 @@ use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
 use generation::{Generation, House};
 pub use installation::{Environment, Installation};
 pub use ledger::{NoLedger, ledger_keys, open_ledger};
+use tls::Entrance;
+pub use tls::Material;
 use worker::{Turn, Worker};
 
 /// A running gateway.
@@ -49,7 +52,7 @@ impl Server {
     /// # Errors
     /// If the address cannot be bound, or a thread or a client cannot be made.
     pub fn start(
-        installation: Installation,
+        mut installation: Installation,
         clock: Arc<dyn Clock>,
         durable: Arc<dyn Durable>,
         ledger: Arc<dyn Ledger>,
@@ -59,7 +62,10 @@ impl Server {
         let workers = installation.settings.workers.unwrap_or(cores);
         let listeners = listener::bind(installation.settings.listen, workers)?;
         let address = listeners.first().map_or(Ok(installation.settings.listen), std::net::TcpListener::local_addr)?;
-        let house = Arc::new(House::new(&installation.settings, clock, durable, ledger, stop.clone(), workers));
+        let certificates = installation.settings.tls.clone().zip(installation.tls.take());
+        let entrance = certificates.map(|(files, material)| Entrance::new(files, material));
+        let house = House::new(&installation.settings, clock, durable, ledger, stop.clone(), workers, entrance);
+        let house = Arc::new(house);
         let first = Generation::new(&house, installation, None).map_err(io::Error::other)?;
         let first = Arc::new(first);
         let (ready, is_ready) = mpsc::channel();
@@ -83,11 +89,18 @@ impl Server {
     /// began. Where requests are taken, by how many threads, and what is kept in memory stays as it was started.
     ///
     /// # Errors
-    /// If a client towards a department cannot be made; then nothing changes.
-    pub fn reload(&self, installation: Installation) -> io::Result<()> {
+    /// If a client towards a department cannot be made, or TLS would begin or end; then nothing changes.
+    pub fn reload(&self, mut installation: Installation) -> io::Result<()> {
+        let certificates = installation.settings.tls.clone().zip(installation.tls.take());
+        if certificates.is_some() != self.house.entrance.is_some() {
+            return Err(io::Error::other("[tls] neither begins nor ends while the gateway runs: restart it"));
+        }
         let next = Generation::new(&self.house, installation, Some(&self.turn.borrow().generation));
         let next = next.map_err(io::Error::other)?;
         next.departments(&self.house)?;
+        if let (Some((files, material)), Some(entrance)) = (certificates, &self.house.entrance) {
+            entrance.replace(files, material);
+        }
         let (taken, is_taken) = mpsc::channel();
         self.turn.send_replace(Turn { generation: Arc::new(next), taken });
         self.wait_for_all(&is_taken);
@@ -106,6 +119,12 @@ impl Server {
     #[must_use]
     pub fn rules(&self) -> String {
         self.turn.borrow().generation.catalog.digest().to_string()
+    }
+
+    /// Whether it speaks TLS.
+    #[must_use]
+    pub fn speaks_tls(&self) -> bool {
+        self.house.entrance.is_some()
     }
 
     /// Where it listens.

@@ -37,6 +37,7 @@ fn documents_name_files_that_are_there() {
         ("docs/rights.md", "docs/"),
         ("docs/receipts.md", "docs/"),
         ("docs/ledger.md", "docs/"),
+        ("docs/access.md", "docs/"),
     ] {
         let text = read(document);
         for (index, _) in text.match_indices("](") {

@@ -21,6 +21,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("rights", 1, &[]),
     ("watch", 1, &[]),
     ("signing", 1, &[]),
+    ("callers", 1, &["rights"]),
     ("access", 2, &[]),
     ("cache", 2, &[]),
     ("callbacks", 2, &[]),

@@ -48,7 +48,10 @@ async fn forget(api: &Api, id: &str, request: Request<Body>) -> Result<(), Probl
 fn authenticate(api: &Api, id: &str, headers: &HeaderMap) -> Result<Slug, Problem> {
     let fields = headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
     let hash = access::token_hash(fields).map_err(Problem::from)?;
-    let source = id.parse::<Slug>().ok().filter(|source| api.shared.event_tokens.get(source) == Some(&hash));
+    let source = id
+        .parse::<Slug>()
+        .ok()
+        .filter(|source| api.shared.event_tokens.get(source).is_some_and(|known| access::is_same(known, &hash)));
     source.ok_or(Problem::InvalidToken)
 }
 
@@ -107,5 +110,8 @@ pub(super) fn documentation() -> (&'static str, Value) {
     );
     create["parameters"] = json!([parameter("path", "id", true, &json!({"type": "string"}), "The source's id")]);
     create["requestBody"] = json_body(&event);
-    ("/v1/sources/{id}/events", json!({"post": secured(create)}))
+    let mut create = secured(create);
+    // Sources have no certificates.
+    create["security"] = json!([{"bearer": []}]);
+    ("/v1/sources/{id}/events", json!({"post": create}))
 }

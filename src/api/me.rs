@@ -1,23 +1,20 @@
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::admission::Left;
 use super::context::Context;
 use super::openapi::{answer, operation, problem, secured};
 use super::problem::Problem;
-use super::{Api, App, authenticate, reply};
+use super::{Api, App, reply};
+use crate::callers::Caller;
 use crate::domain::Slug;
 use crate::durable::NotSaved;
 use crate::rights::{Grant, Purposes};
 
 /// `GET /v1/me`: who the caller is, what it may ask, and what is left of that.
-pub(super) async fn me(State(api): App, headers: HeaderMap, context: Context) -> Response<Body> {
-    let caller = match authenticate(&api, &headers) {
-        Ok(caller) => caller,
-        Err(problem) => return problem.respond(&context),
-    };
+pub(super) async fn me(State(api): App, caller: Caller, context: Context) -> Response<Body> {
     let (agency, now) = (caller.agency, api.gateway.clock.now());
     let mut grants = Vec::new();
     for one in &agency.grants {

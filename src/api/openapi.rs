@@ -50,7 +50,10 @@ pub fn document(catalog: &Catalog, purposes: &BTreeMap<Slug, String>) -> Value {
         },
         "paths": paths,
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A bearer token, or an access token of an issuer (RFC 9068)"},
+                "certificate": {"type": "mutualTLS", "description": "A client certificate that is registered for the agency"}
+            },
             "schemas": {
                 "Matter": matters::schemas(),
                 "VerificationRequest": verification_request(catalog, purposes),
@@ -71,7 +74,7 @@ pub(super) fn operation(id: &str, summary: &str, answers: impl IntoIterator<Item
 
 /// An operation that needs a credential.
 pub(super) fn secured(mut operation: Value) -> Value {
-    operation["security"] = json!([{"bearer": []}]);
+    operation["security"] = json!([{"bearer": []}, {"certificate": []}]);
     let (status, limited) = problem(429, "More requests than the agency may make");
     operation["responses"][status] = limited;
     operation

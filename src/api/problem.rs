@@ -21,6 +21,10 @@ pub(crate) enum Problem {
     Unauthorized,
     /// A credential that nobody has.
     InvalidToken,
+    /// A client certificate that does not hold any more, or is no agency's.
+    InvalidCertificate,
+    /// A token of one agency beside a certificate of another.
+    TwoAgencies,
     /// No grant covers the claim.
     ClaimNotGranted,
     /// No grant covers the claim for this purpose.
@@ -105,7 +109,7 @@ impl Problem {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
-            Self::Unauthorized | Self::InvalidToken => "unauthorized",
+            Self::Unauthorized | Self::InvalidToken | Self::InvalidCertificate | Self::TwoAgencies => "unauthorized",
             Self::ClaimNotGranted | Self::PurposeNotGranted | Self::NotGrantedToday | Self::ParticularsDemanded(_) => {
                 "not-granted"
             }
@@ -126,7 +130,9 @@ impl Problem {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized | Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::InvalidToken | Self::InvalidCertificate | Self::TwoAgencies => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::ClaimNotGranted | Self::PurposeNotGranted | Self::NotGrantedToday | Self::ParticularsDemanded(_) => {
                 StatusCode::FORBIDDEN
             }
@@ -148,6 +154,8 @@ impl Problem {
             Self::Malformed(_)
             | Self::Unauthorized
             | Self::InvalidToken
+            | Self::InvalidCertificate
+            | Self::TwoAgencies
             | Self::ClaimNotGranted
             | Self::PurposeNotGranted
             | Self::NotGrantedToday
@@ -185,9 +193,30 @@ impl Problem {
             Self::Malformed(_) => {
                 [("请求内容不是有效的 JSON", CORRECT[0]), ("The body is not acceptable JSON", CORRECT[1])]
             }
-            Self::Unauthorized | Self::InvalidToken => [
-                ("没有有效的凭证", "请在 Authorization 请求头中提供有效的 Bearer 令牌。"),
-                ("No valid credential", "Send a valid bearer token in the Authorization header."),
+            Self::Unauthorized => [
+                (
+                    "没有有效的凭证",
+                    "请在 Authorization 请求头中提供有效的 Bearer 令牌，或者使用本单位的客户端证书连接。",
+                ),
+                (
+                    "No valid credential",
+                    "Send a valid bearer token in the Authorization header, or connect with your agency's client certificate.",
+                ),
+            ],
+            Self::InvalidToken => [
+                ("没有有效的凭证", "令牌无效、尚未生效或者已经过期，请更换有效的 Bearer 令牌。"),
+                ("No valid credential", "The token is not valid, not yet, or not any more: send a valid bearer token."),
+            ],
+            Self::InvalidCertificate => [
+                ("没有有效的凭证", "客户端证书已经失效，或者没有登记在任何用证部门名下，请使用本单位登记的证书。"),
+                (
+                    "No valid credential",
+                    "The client certificate does not hold any more, or is not registered for an agency: use one that is.",
+                ),
+            ],
+            Self::TwoAgencies => [
+                ("没有有效的凭证", "令牌和客户端证书不属于同一个用证部门，请使用同一部门的凭证。"),
+                ("No valid credential", "The token and the client certificate are of two agencies: use those of one."),
             ],
             Self::ClaimNotGranted => [
                 ("没有授权", "贵单位未被授权核验该主张。"),
@@ -259,6 +288,8 @@ impl Problem {
             Self::Malformed(errors) | Self::Invalid(errors) | Self::ParticularsDemanded(errors) => errors,
             Self::Unauthorized
             | Self::InvalidToken
+            | Self::InvalidCertificate
+            | Self::TwoAgencies
             | Self::ClaimNotGranted
             | Self::PurposeNotGranted
             | Self::NotGrantedToday
@@ -305,11 +336,11 @@ impl Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         match self {
-            Self::Unauthorized => {
+            Self::Unauthorized | Self::InvalidCertificate => {
                 // RFC 6750 section 3.
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"heyan\""));
             }
-            Self::InvalidToken => {
+            Self::InvalidToken | Self::TwoAgencies => {
                 let challenge = HeaderValue::from_static("Bearer realm=\"heyan\", error=\"invalid_token\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }

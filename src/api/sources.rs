@@ -1,12 +1,13 @@
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::openapi::{answer, operation, problem, secured};
-use super::{App, authenticate, reply};
+use super::{App, reply};
+use crate::callers::Caller;
 use crate::domain::{Cause, Slug};
 use crate::sources::{CircuitStand, Condition, OperationCondition};
 
@@ -22,10 +23,7 @@ pub struct SourceSummary {
 }
 
 /// `GET /v1/sources`: how each source is doing, as far as it is known without asking anybody.
-pub(super) async fn list(State(api): App, headers: HeaderMap, context: Context) -> Response<Body> {
-    if let Err(problem) = authenticate(&api, &headers) {
-        return problem.respond(&context);
-    }
+pub(super) async fn list(State(api): App, _: Caller, context: Context) -> Response<Body> {
     let now = api.gateway.clock.now();
     let source = |summary: &SourceSummary| {
         let description = api.shared.descriptions.iter().find(|source| *source.id() == summary.id);

@@ -13,9 +13,10 @@ use super::admission::{admit, refused};
 use super::context::{Context, Segment};
 use super::idempotency::{self, StoredReply};
 use super::openapi::{answer, operation, parameter, problem, secured};
-use super::problem::Problem;
+use super::problem::{Problem, Reason};
 use super::verification_request::{Contract, VerificationRequest};
-use super::{Api, App, authenticate, body, guidance, reply};
+use super::{Api, App, body, guidance, reply};
+use crate::callers::{Caller, Officer};
 use crate::claims::WitnessReport;
 use crate::departments::Occasion;
 use crate::domain::{Answer, Cause, Outcome, Slug};
@@ -25,24 +26,20 @@ use crate::ledger::NotRecorded;
 use crate::rights::{Agency, Asked};
 
 /// `POST /v1/verifications`: one verification.
-pub(super) async fn create(State(api): App, context: Context, request: Request<Body>) -> Response<Body> {
-    match verify(&api, &context, request).await {
+pub(super) async fn create(
+    State(api): App,
+    caller: Caller,
+    context: Context,
+    request: Request<Body>,
+) -> Response<Body> {
+    match verify(&api, &caller, &context, request).await {
         Ok(stored) => send(stored, &context),
         Err(problem) => problem.respond(&context),
     }
 }
 
 /// `GET /v1/verifications/{id}`: its present state, for the agency that asked.
-pub(super) async fn show(
-    State(api): App,
-    Segment(id): Segment,
-    headers: HeaderMap,
-    context: Context,
-) -> Response<Body> {
-    let caller = match authenticate(&api, &headers) {
-        Ok(caller) => caller,
-        Err(problem) => return problem.respond(&context),
-    };
+pub(super) async fn show(State(api): App, Segment(id): Segment, caller: Caller, context: Context) -> Response<Body> {
     let found = match id.parse::<Uuid>() {
         Ok(id) => api.gateway.find(id, &caller.agency.id).await,
         Err(_) => Ok(None),
@@ -54,17 +51,17 @@ pub(super) async fn show(
     }
 }
 
-async fn verify(api: &Api, context: &Context, request: Request<Body>) -> Result<StoredReply, Problem> {
+async fn verify(api: &Api, caller: &Caller, context: &Context, request: Request<Body>) -> Result<StoredReply, Problem> {
     let headers = request.headers();
-    let caller = authenticate(api, headers)?;
-    let agency = caller.agency;
+    let agency = &caller.agency;
     let key = idempotency::key(headers)?;
     let preference = Preference::of(headers);
     let wait = preference.wait.unwrap_or(api.shared.answer_within);
     let (bytes, value) = body::read(api, request).await?;
     let today = api.gateway.clock.today();
     let contract = Contract { catalog: &api.gateway.catalog, purposes: &api.shared.purpose_ids, today };
-    let question = contract.read(&value).map_err(Problem::Invalid)?;
+    let mut question = contract.read(&value).map_err(Problem::Invalid)?;
+    question.officer = officer(question.officer, caller)?;
     let (names, officer) = (question.names(), question.officer.clone());
     let request = gateway_request(api, question, agency, context, preference.asynchronous);
     let (claim, purpose) = (request.claim.reference(), &request.occasion.purpose);
@@ -94,6 +91,15 @@ async fn turned_away(api: &Api, request: &gateway::Request, problem: Problem) ->
     match api.gateway.record_refusal(request, code).await {
         Ok(()) => problem,
         Err(NotRecorded) => Problem::LedgerUnavailable(5),
+    }
+}
+
+/// On whose behalf it is asked. Whom the access token names, nobody can replace.
+fn officer(named: Option<String>, caller: &Caller) -> Result<Option<String>, Problem> {
+    match (named, caller.officer.as_ref().map(Officer::reveal)) {
+        (named, None) => Ok(named),
+        (Some(named), Some(shown)) if named != shown => Err(Problem::field("/officer", Reason::OfficerOfToken)),
+        (_, Some(shown)) => Ok(Some(shown.to_owned())),
     }
 }
 

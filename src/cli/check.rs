@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Failure, count, say};
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Folder;
+use crate::diagnostic::Diagnostic;
 use crate::server::Installation;
 use crate::sources::{self, Probed};
 
@@ -33,10 +34,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let embedded = arguments.config.is_none();
     let variable = |name: &str| std::env::var(name).ok().or_else(|| super::demo::secret(name).filter(|_| embedded));
     let installation = Installation::load(&folder, &variable).map_err(Failure::Configuration)?;
+    check_door(&installation)?;
     if !arguments.json {
         say(&summary(&installation));
     }
     if arguments.probe { probe(&installation, arguments.json) } else { Ok(()) }
+}
+
+/// What a gateway that runs would put up with, and somebody should know before it does: certificates that have expired or soon
+/// will, and requests in the clear.
+fn check_door(installation: &Installation) -> Result<(), Failure> {
+    let now = SystemClock.now();
+    let mut wrong: Vec<Diagnostic> = installation.settings.check_door().err().into_iter().collect();
+    if let Some(tls) = &installation.tls {
+        wrong.extend(tls.over(now));
+        tls.soon(now).iter().for_each(|soon| tracing::warn!("{soon}"));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::Configuration(wrong)) }
 }
 
 fn summary(installation: &Installation) -> String {

@@ -68,7 +68,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let server = Server::start(installation, Arc::new(SystemClock), store, ledger)
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
     departments.handle.set_gateway(server.address().into());
-    let gateway = format!("http://{}", server.address());
+    let gateway = format!("{}://{}", if server.speaks_tls() { "https" } else { "http" }, server.address());
+    let is_open = !server.speaks_tls() && !server.address().ip().to_canonical().is_loopback();
+    if is_open {
+        tracing::warn!(
+            "the demo speaks plain HTTP to other machines too: everybody in it is invented, and anybody there can read its token.              `heyan serve` does that with TLS alone"
+        );
+    }
     let samples = samples::of(&departments.cast)?;
     if arguments.json {
         let line = json!({
@@ -131,7 +137,7 @@ fn tester(token: &Token) -> Result<Member, Failure> {
     let grants = vec![Grant::new(vec![ClaimPattern::Every], Purposes::Every, true, Terms::default())];
     let agency = Agency { id, name: "演示用证部门".to_owned(), grants, has_callback: false };
     let limits = AgencyLimits { per_second: u32::MAX, at_once: u32::MAX };
-    Ok(Member { agency, tokens: vec![token.hash()], limits, callback: None })
+    Ok(Member { agency, tokens: vec![token.hash().into()], certificates: Vec::new(), limits, callback: None })
 }
 
 /// The demo's key lies beside what it opens: everybody in there is invented.

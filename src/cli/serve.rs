@@ -8,7 +8,7 @@ use clap::Args;
 use super::running::Running;
 use super::{Failure, check};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::SecretPlace;
+use crate::config::{PlainHttp, SecretPlace};
 use crate::server::{Installation, Server, open_keys, open_ledger, open_store};
 
 #[derive(Args)]
@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// file says otherwise
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Take plain HTTP from other machines too, because a proxy before the gateway speaks TLS with them
+    #[arg(long)]
+    behind_tls_proxy: bool,
 }
 
 impl Arguments {
@@ -35,6 +38,10 @@ impl Arguments {
             Installation::load(&folder, &|name| std::env::var(name).ok()).map_err(Failure::Configuration)?;
         let settings = &mut installation.settings;
         settings.listen = self.listen.unwrap_or(settings.listen);
+        if self.behind_tls_proxy {
+            settings.plain_http = PlainHttp::BehindTlsProxy;
+        }
+        settings.check_door().map_err(|wrong| Failure::Configuration(vec![wrong]))?;
         if let Some(data_dir) = &self.data_dir {
             settings.data_dir = Some(data_dir.clone());
             settings.store_key.get_or_insert(SecretPlace::Variable { env: "HEYAN_STORE_KEY".to_owned() });
@@ -61,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let running = Running::new(data_dir.as_deref())?;
     let server = Server::start(installation, Arc::new(SystemClock), store, ledger)
         .with_context(|| format!("cannot listen on {listen}"))?;
-    tracing::info!(server.address = %server.address(), "taking requests");
+    tracing::info!(server.address = %server.address(), server.tls = server.speaks_tls(), "taking requests");
     running.until_stopped(&server, || arguments.load());
     tracing::info!("stopping: running requests may end");
     server.stop().context("the gateway did not end well")?;

@@ -1,17 +1,21 @@
 //! The gateway's and the agencies' files as they are written; their schema has checked the shape.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::watch::RawWatch;
-use super::{AgencyLimits, Callback, KeysPlace, SecretPlace};
+use super::{AgencyLimits, Callback, ClientCertificates, KeysPlace, PlainHttp, SecretPlace};
+use crate::callers::SignatureAlgorithm;
 use crate::signing::Algorithm;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Raw {
     pub(super) server: RawServer,
+    pub(super) tls: Option<RawTls>,
+    pub(super) issuers: Vec<RawIssuer>,
     pub(super) memory: RawMemory,
     pub(super) durable: RawDurable,
     pub(super) watch: RawWatch,
@@ -32,6 +36,7 @@ pub(super) struct RawServer {
     pub(super) shutdown_grace: String,
     pub(super) connections: usize,
     pub(super) at_once: usize,
+    pub(super) plain_http: PlainHttp,
 }
 
 impl Default for RawServer {
@@ -44,8 +49,45 @@ impl Default for RawServer {
             shutdown_grace: "10s".to_owned(),
             connections: 10_000,
             at_once: 512,
+            plain_http: PlainHttp::ThisMachine,
         }
     }
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawTls {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    pub(super) client_ca: Option<PathBuf>,
+    pub(super) crl: Option<PathBuf>,
+    pub(super) client_certificates: Option<ClientCertificates>,
+    #[serde(default = "five_seconds")]
+    pub(super) handshake_timeout: String,
+    #[serde(default = "five_seconds")]
+    pub(super) look_every: String,
+}
+
+fn five_seconds() -> String {
+    "5s".to_owned()
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawIssuer {
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) jwks: Option<String>,
+    pub(super) jwks_file: Option<PathBuf>,
+    pub(super) jwks_ca: Option<PathBuf>,
+    pub(super) algorithms: Vec<SignatureAlgorithm>,
+    pub(super) agency_claim: String,
+    pub(super) agencies: Option<BTreeMap<String, String>>,
+    pub(super) officer_claim: Option<String>,
+    #[serde(default)]
+    pub(super) certificate_bound: bool,
+    pub(super) leeway: Option<String>,
+    pub(super) longest: Option<String>,
+    pub(super) refresh: Option<String>,
+    pub(super) keep: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -117,11 +159,22 @@ pub(super) struct RawPurpose {
 pub(super) struct RawAgency {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) tokens: Vec<String>,
+    #[serde(default)]
+    pub(super) tokens: Vec<RawToken>,
+    #[serde(default)]
+    pub(super) certificates: Vec<String>,
     pub(super) grants: Vec<RawGrant>,
     #[serde(default)]
     pub(super) limits: AgencyLimits,
     pub(super) callback: Option<Callback>,
+}
+
+/// A token's hash, alone or with the time in which it is good.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawToken {
+    Hash(String),
+    Terms { hash: String, from: Option<String>, until: Option<String> },
 }
 
 #[derive(Deserialize)]

@@ -49,7 +49,7 @@ fn agencies_may_stand_in_files_of_their_own() {
     .unwrap();
     let Member { agency: a, tokens, .. } = &settings.agencies[0];
     assert_eq!(a.id.to_string(), "a");
-    assert_eq!(tokens, &[TokenHash::of("1")]);
+    assert_eq!(tokens, &[TokenHash::of("1").into()]);
     assert_eq!(a.grants[0].purposes, Purposes::These(vec!["pension".parse().unwrap()]));
     assert_eq!(settings.agencies[1].agency.grants[0].purposes, Purposes::Every);
 }

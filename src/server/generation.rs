@@ -6,7 +6,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Installation;
-use crate::access::Access;
+use super::tls::Entrance;
+use crate::access::{Access, Holder, Keyring, Keyrings};
 use crate::api::{Allowances, Api, Bounds, Documents, Replies, Shared};
 use crate::cache::{Facts, Lifetimes};
 use crate::callbacks::Recipients;
@@ -28,6 +29,9 @@ pub(super) struct House {
     pub(super) durable: Arc<dyn Durable>,
     pub(super) ledger: Arc<dyn Ledger>,
     pub(super) stop: CancellationToken,
+    /// Where clients come in by TLS.
+    pub(super) entrance: Option<Entrance>,
+    keyrings: Keyrings,
     pub(super) states: Arc<States>,
     pub(super) verifications: Verifications,
     pub(super) replies: Arc<Replies>,
@@ -50,6 +54,7 @@ impl House {
         ledger: Arc<dyn Ledger>,
         stop: CancellationToken,
         workers: usize,
+        entrance: Option<Entrance>,
     ) -> Self {
         // What is in memory alone is remembered there once, and within bounds.
         let kept = settings.data_dir.is_some().then(|| Arc::clone(&durable));
@@ -59,6 +64,8 @@ impl House {
             durable,
             ledger,
             stop,
+            entrance,
+            keyrings: Keyrings::default(),
             states: Arc::default(),
             verifications: Verifications::new(settings.verifications, settings.verifications_for),
             bounds: Arc::default(),
@@ -90,7 +97,7 @@ pub(super) struct Generation {
 impl Generation {
     /// What an installation makes, with its keys: those that it has opened, those of the one before, or new ones.
     pub(super) fn new(house: &House, installation: Installation, before: Option<&Self>) -> Result<Self, KeysError> {
-        let Installation { settings, catalog, descriptions, triage, summaries, recipients, keys, sources } =
+        let Installation { settings, catalog, descriptions, triage, summaries, recipients, keys, tls: _, sources } =
             installation;
         let keys = match keys.or_else(|| before.map(|before| Arc::clone(&before.keys))) {
             Some(keys) => keys,
@@ -112,7 +119,7 @@ impl Generation {
         let issuer = Issuer::new(Arc::clone(keys.receipt()), Arc::clone(keys.subject()), name, valid_for);
         let event_tokens = descriptions.iter().filter_map(|source| Some((source.id().clone(), source.event_token()?)));
         let shared = Arc::new(Shared {
-            access: access(&settings),
+            access: access(&settings, &house.keyrings),
             limits: settings.agencies.iter().map(|member| (member.agency.id.clone(), member.limits)).collect(),
             bounds: Arc::clone(&house.bounds),
             allowances: Arc::clone(&house.allowances),
@@ -135,6 +142,11 @@ impl Generation {
         });
         let (open_for, again_after) = (settings.open_for, settings.again_after);
         Ok(Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, keys, shared })
+    }
+
+    /// The keys of issuers that have to be kept fresh.
+    pub(super) fn keyrings(&self) -> Vec<Arc<Keyring>> {
+        self.shared.access.keyrings().cloned().collect()
     }
 
     /// Clients towards the departments, for one thread.
@@ -165,10 +177,12 @@ impl Generation {
     }
 }
 
-fn access(settings: &Settings) -> Access {
-    let holders = settings.agencies.iter().flat_map(|member| {
-        let agency = Arc::new(member.agency.clone());
-        member.tokens.iter().map(move |token| (*token, Arc::clone(&agency)))
+fn access(settings: &Settings, keyrings: &Keyrings) -> Access {
+    let holders = settings.agencies.iter().map(|member| Holder {
+        agency: member.agency.clone(),
+        tokens: member.tokens.clone(),
+        certificates: member.certificates.clone(),
     });
-    Access::new(holders)
+    let issuers = settings.issuers.iter().map(|issuer| (issuer.value.clone(), keyrings.of(&issuer.value.keys)));
+    Access::new(holders, issuers.collect())
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::tls::Material;
+use crate::access::check_key_file;
 use crate::api::SourceSummary;
 use crate::callbacks::{Recipient, Recipients};
+use crate::callers::{Issuer, KeySource};
 use crate::claims::{Connections, FactShapes};
-use crate::config::{File, Folder, SecretPlace, Settings};
+use crate::config::{File, Folder, Located, SecretPlace, Settings};
 use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::Diagnostic;
 use crate::document::{DocumentSchema, json_error, read_json};
@@ -34,6 +37,8 @@ pub struct Installation {
     pub recipients: Recipients,
     /// The keys, once they were opened. `None`: keys that are in memory alone, and stay the same when it is reloaded.
     pub keys: Option<Arc<Keys>>,
+    /// The listener's certificates; `None`: it speaks plain HTTP.
+    pub tls: Option<Material>,
     /// A digest of the sources' files: facts that one installation has got serve another only where it is the same.
     pub sources: [u8; 32],
 }
@@ -77,13 +82,16 @@ impl Installation {
         }
         let recipients = settings.as_ref().map(|settings| recipients(settings, environment)).unwrap_or_default();
         errors.extend(recipients.1);
+        let tls = settings.as_ref().and_then(|settings| settings.tls.as_ref()).map(Material::load).transpose();
+        let tls = tls.map_err(|wrong| errors.extend(wrong)).ok().flatten();
+        errors.extend(settings.iter().flat_map(wrong_key_files));
         match (settings, catalog, triage) {
             (Some(settings), Some(catalog), Some(triage)) if errors.is_empty() => {
                 let summaries = summaries(&descriptions, &settings.not_connected);
                 let (catalog, descriptions, recipients) =
                     (Arc::new(catalog), descriptions.into(), Arc::new(recipients.0));
                 let sources = sources_digest(folder);
-                Ok(Self { settings, catalog, descriptions, triage, summaries, recipients, keys: None, sources })
+                Ok(Self { settings, catalog, descriptions, triage, summaries, recipients, keys: None, tls, sources })
             }
             _ => {
                 errors.sort();
@@ -221,6 +229,17 @@ fn recipients(settings: &Settings, environment: &Environment<'_>) -> (BTreeMap<S
         }
     }
     (recipients, errors)
+}
+
+/// Files of issuers' keys that hold none.
+fn wrong_key_files(settings: &Settings) -> Vec<Diagnostic> {
+    let wrong = |issuer: &Located<Issuer>| {
+        let KeySource::File(path) = &issuer.value.keys.source else { return None };
+        let error = check_key_file(path).err()?;
+        let message = format!("jwks_file {}: {error}", path.display());
+        Some(Diagnostic { message, ..issuer.place.clone() })
+    };
+    settings.issuers.iter().filter_map(wrong).collect()
 }
 
 fn sources_digest(folder: &Folder) -> [u8; 32] {

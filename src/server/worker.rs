@@ -7,11 +7,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
+use futures_util::future::join_all;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
@@ -20,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::generation::{Generation, House};
+use crate::access::Peer;
 use crate::api;
 
 /// One thread.
@@ -77,6 +80,8 @@ impl Worker {
                 Err(error) => tracing::error!(%error, "open questions of an earlier process cannot be read"),
             }
         });
+        tasks.spawn(keep_keys(self.turns.clone(), Arc::clone(&self.house)));
+        tasks.spawn(look_at_certificates(Arc::clone(&self.house)));
         let (turns, house) = (self.turns.clone(), Arc::clone(&self.house));
         tasks.spawn(async move {
             let recipients = move || turns.borrow().generation.recipients.clone();
@@ -90,7 +95,7 @@ impl Worker {
         let connections = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(house.connections));
         let running = Arc::new(AtomicUsize::new(0));
-        let mut door = Door { router, running, most: house.at_once, is_closed: false };
+        let mut door = Door { house: Arc::clone(house), router, running, most: house.at_once, is_closed: false };
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(house.request_timeout).max_buf_size(MAX_HEAD);
         loop {
@@ -110,12 +115,10 @@ impl Worker {
                 },
                 () = house.stop.cancelled() => break,
             };
-            let connection = connections.watch(door.open(&http, stream));
+            let (door, http, watcher) = (door.clone(), http.clone(), connections.watcher());
             tokio::spawn(async move {
                 let _place = place;
-                if let Err(error) = connection.await {
-                    tracing::debug!(error.timeout = error.is_timeout(), "a connection broke");
-                }
+                door.open(&http, stream, watcher).await;
             });
         }
         tasks.close();
@@ -140,7 +143,11 @@ impl Worker {
 async fn turn_away(listener: &TcpListener, door: &Door, http: &http1::Builder) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(door.open(http, stream))),
+            Ok((stream, _)) => {
+                let (door, http) = (door.clone(), http.clone());
+                // Whoever is told so has no part in the end of the others.
+                tokio::spawn(async move { door.open(&http, stream, GracefulShutdown::new().watcher()).await });
+            }
             Err(_) => sleep(Duration::from_millis(20)).await,
         }
     }
@@ -159,10 +166,43 @@ async fn follow(mut turns: watch::Receiver<Turn>, house: Arc<House>, tasks: Task
     }
 }
 
+/// Keeps the keys of issuers fresh, those of the generation that is running.
+async fn keep_keys(mut turns: watch::Receiver<Turn>, house: Arc<House>) {
+    loop {
+        let rings = turns.borrow_and_update().generation.keyrings();
+        let fresh = join_all(rings.iter().map(|ring| ring.keep_fresh(&*house.clock)));
+        tokio::select! {
+            _ = fresh, if !rings.is_empty() => {}
+            changed = turns.changed() => if changed.is_err() { return },
+            () = house.stop.cancelled() => return,
+        }
+    }
+}
+
+/// Looks every now and then whether the files of the listener's certificates have changed.
+async fn look_at_certificates(house: Arc<House>) {
+    let Some(entrance) = &house.entrance else { return };
+    entrance.tell(house.clock.now());
+    let pause = async || sleep(entrance.look_every()).await;
+    while house.stop.run_until_cancelled(pause()).await.is_some() {
+        let looking = Arc::clone(&house);
+        // A disk that hangs must not hold up requests.
+        let looked = tokio::task::spawn_blocking(move || {
+            if let Some(entrance) = &looking.entrance {
+                entrance.look(looking.clock.now());
+            }
+        });
+        if looked.await.is_err() {
+            tracing::error!("the files of the certificates could not be looked at");
+        }
+    }
+}
+
 /// What every request passes first: beyond so many at once, and while the process is stopping, it is turned away before
 /// anything is read of it.
 #[derive(Clone)]
 struct Door {
+    house: Arc<House>,
     router: Arc<RwLock<Router>>,
     running: Arc<AtomicUsize>,
     most: usize,
@@ -170,18 +210,42 @@ struct Door {
 }
 
 impl Door {
-    /// A connection whose requests pass here.
-    fn open(
-        &self,
-        http: &http1::Builder,
-        stream: TcpStream,
-    ) -> impl GracefulConnection<Error = hyper::Error> + Send + use<> {
+    /// A connection whose requests pass here, to its end.
+    async fn open(&self, http: &http1::Builder, stream: TcpStream, watcher: Watcher) {
         // Replies are small: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let stream = Box::pin(stream);
+        let ended = match &self.house.entrance {
+            None => watcher.watch(self.serve(http, stream, None)).await,
+            Some(entrance) => match entrance.accept(stream).await {
+                Some((stream, peer)) => watcher.watch(self.serve(http, stream, peer)).await,
+                None => Ok(()),
+            },
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error.timeout = error.is_timeout(), "a connection broke");
+        }
+    }
+
+    fn serve<S>(
+        &self,
+        http: &http1::Builder,
+        stream: S,
+        peer: Option<Arc<Peer>>,
+    ) -> impl GracefulConnection<Error = hyper::Error> + Send + use<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let door = self.clone();
-        http.serve_connection(TokioIo::new(Box::pin(stream)), service_fn(move |request| door.clone().pass(request)))
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            if let Some(peer) = &peer {
+                request.extensions_mut().insert(Arc::clone(peer));
+            }
+            door.clone().pass(request)
+        });
+        http.serve_connection(TokioIo::new(stream), service)
     }
 
     async fn pass(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {

@@ -36,6 +36,8 @@ pub(crate) enum Reason {
     NotOneOf(Vec<String>),
     /// It must lie between these.
     Range(i64, i64),
+    /// It must be the officer whom the access token names.
+    OfficerOfToken,
     /// Not a day of the calendar, `YYYY-MM-DD`.
     Date,
     /// Later than today.
@@ -113,6 +115,9 @@ impl Reason {
             }
             Self::Range(least, most) => {
                 [format!("必须在 {least} 与 {most} 之间"), format!("must lie between {least} and {most}")]
+            }
+            Self::OfficerOfToken => {
+                fixed("与访问令牌中的经办人不一致", "must be the officer whom the access token names")
             }
             Self::Date => fixed("不是日历中的日期（格式 YYYY-MM-DD）", "not a calendar date (YYYY-MM-DD)"),
             Self::Future => fixed("晚于今天", "later than today"),

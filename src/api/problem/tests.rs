@@ -50,6 +50,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Name(PersonNameError::Empty),
         Reason::Division(DivisionError::Unknown),
         Reason::IdempotencyKey,
+        Reason::OfficerOfToken,
     ]
 }
 
@@ -68,7 +69,8 @@ fn each_code_stands_for_one_problem_with_words_in_both_languages() {
         assert!(problem.status().is_client_error() || problem.status().is_server_error());
         assert_eq!(problem.status().is_server_error(), problem.origin() == Origin::Gateway, "{}", problem.code());
     }
-    for again in [Problem::InvalidToken, Problem::PurposeNotGranted] {
+    for again in [Problem::InvalidToken, Problem::InvalidCertificate, Problem::TwoAgencies, Problem::PurposeNotGranted]
+    {
         assert!(codes.contains(again.code()));
     }
 }
@@ -115,7 +117,10 @@ fn words_follow_the_language() {
 fn a_challenge_says_whether_a_token_was_wrong() {
     let challenge = |problem| sent(&problem, "en").0.headers()[header::WWW_AUTHENTICATE].clone();
     assert_eq!(challenge(Problem::Unauthorized), "Bearer realm=\"heyan\"");
-    assert_eq!(challenge(Problem::InvalidToken), "Bearer realm=\"heyan\", error=\"invalid_token\"");
+    assert_eq!(challenge(Problem::InvalidCertificate), "Bearer realm=\"heyan\"");
+    for wrong in [Problem::InvalidToken, Problem::TwoAgencies] {
+        assert_eq!(challenge(wrong), "Bearer realm=\"heyan\", error=\"invalid_token\"");
+    }
 }
 
 #[test]
