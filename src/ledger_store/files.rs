@@ -2,7 +2,8 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -19,6 +20,10 @@ const LOCK: &str = "ledger.lock";
 
 /// How long SQLite waits for another connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long somebody who has the ledger may take to let go, and how often to look.
+const LETTING_GO: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What takes a ledger for this process alone; it is free again when this is dropped.
 pub(super) struct Lock(#[expect(dead_code, reason = "held, not used: closing it frees the lock")] File);
@@ -50,10 +55,15 @@ fn lock(folder: &Path) -> Result<Lock, LedgerError> {
     let path = folder.join(LOCK);
     let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let opened = opened.map_err(|cause| files(&path, cause))?;
-    match opened.try_lock() {
-        Ok(()) => Ok(Lock(opened)),
-        Err(TryLockError::WouldBlock) => Err(LedgerError::InUse(folder.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(files(&path, cause)),
+    let began = Instant::now();
+    loop {
+        match opened.try_lock() {
+            Ok(()) => return Ok(Lock(opened)),
+            // A process that is just ending lets go in a moment; so does one that is just being started by whoever held it.
+            Err(TryLockError::WouldBlock) if began.elapsed() < LETTING_GO => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(LedgerError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(cause)) => return Err(files(&path, cause)),
+        }
     }
 }
 
