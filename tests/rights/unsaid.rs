@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::town::{Departments, Gateway, Reply, is_named};
 use super::{agency, everything};
 
-/// A reply without what is of the call: ids and moments.
+/// A reply without what is of the call: ids, moments, and its receipt, which holds no more than these and the outcome.
 fn substance(reply: &Reply) -> (u16, Vec<String>, Value) {
     let mut body = reply.body.clone();
-    for member in ["id", "trace_id", "request_id", "as_of"] {
+    for member in ["id", "trace_id", "request_id", "as_of", "receipt"] {
         if let Some(value) = body.get_mut(member) {
             assert!(value.is_string());
             *value = Value::Null;
