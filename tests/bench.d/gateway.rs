@@ -103,7 +103,10 @@ async fn measure(arguments: &[String]) {
     configure(&directory, &token);
     let mut command = Command::new(heyan);
     command.args(["serve", "--listen", "127.0.0.1:18099", "--config"]).arg(directory.join("config/heyan.toml"));
+    // As a deployment runs: every question is on the disk before a department is asked, every outcome before its reply.
+    command.arg("--data-dir").arg(directory.join("data"));
     for (name, value) in [
+        ("STORE_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
         ("POLICE_SECRET", "demo-police-secret"),
         ("CIVIL_AFFAIRS_FIRST_KEY", "demo-civil-first-key"),
         ("HEALTH_TOKEN", "demo-health-token"),
