@@ -20,7 +20,7 @@ pub(crate) fn free_address() -> String {
 
 /// Running departments.
 pub(crate) struct Departments {
-    sources: Vec<(String, String)>,
+    pub(crate) sources: Vec<(String, String)>,
     pub(crate) control: String,
     process: Child,
 }
@@ -91,9 +91,9 @@ impl Departments {
 /// A gateway: its folder, and the process if it runs.
 pub(crate) struct Gateway {
     folder: PathBuf,
-    environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     pub(crate) address: String,
-    process: Option<Child>,
+    pub(crate) process: Option<Child>,
     /// What it has logged.
     pub(crate) log: Arc<Mutex<String>>,
 }

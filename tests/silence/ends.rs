@@ -1,0 +1,1 @@
+//! How the program ends badly, and what is left of it then.
