@@ -91,7 +91,10 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn run() -> ExitCode {
     tell_panics_by_place();
     if let Err(error) = forbid_core_files() {
-        let _ = writeln!(io::stderr(), "heyan: the system does not let core files be forbidden, so nothing is done: {error}");
+        let _ = writeln!(
+            io::stderr(),
+            "heyan: the system does not let core files be forbidden, so nothing is done: {error}"
+        );
         return ExitCode::from(3);
     }
     let arguments = Arguments::parse();

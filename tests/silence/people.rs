@@ -15,6 +15,7 @@ pub(crate) struct People {
     pub(crate) scanner: Scanner,
     /// How many names also are words.
     pub(crate) words: usize,
+    numbers: Vec<String>,
 }
 
 impl People {
@@ -35,9 +36,15 @@ impl People {
             }
         }
         let scanner = Scanner::new(&secrets);
+        let numbers = everybody.iter().map(|person| text(person, "id_number").to_owned()).collect();
         let words = everybody.iter().filter(|person| is_word(person)).count();
         let all = everybody.into_iter().filter(|person| !is_word(person)).collect();
-        Self { all, scanner, words }
+        Self { all, scanner, words, numbers }
+    }
+
+    /// Where somebody stands among everybody, as the scanner's labels say it.
+    pub(crate) fn index(&self, number: &str) -> usize {
+        self.numbers.iter().position(|known| known == number).unwrap()
     }
 }
 
