@@ -4,10 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod ends;
+mod leaks;
 mod life;
+mod nonsense;
 mod people;
 mod scanner;
 mod tap;
 #[expect(dead_code, reason = "the days need more of the town than these tests do")]
 #[path = "../days/town.rs"]
 mod town;
+mod trouble;
