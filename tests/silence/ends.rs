@@ -1,6 +1,7 @@
 //! How the program ends badly, and what is left of it then.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -50,15 +51,19 @@ async fn a_gateway_that_crashes_leaves_no_core_file() {
     let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
-    // What is remembered is in memory as it is: that is why nobody may have it. Root can read it.
+    // What is remembered is in memory as it is: that is why nobody but root may read it.
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     match memory(process) {
         Some(memory) => {
+            assert!(is_root, "another program of the same user can read the memory");
             let named = people.scanner.find_among_sealed(&memory);
             let named = living.iter().filter(|person| {
                 let name = format!("name {}", people.index(text(person, "id_number")));
                 named.iter().any(|(label, _)| *label == name)
             });
-            println!("{} of {} names are in {} bytes of memory", named.count(), living.len(), memory.len());
+            let named = named.count();
+            println!("{named} of {} names are in {} bytes of memory", living.len(), memory.len());
+            assert!(named > 0, "SECURITY.md says that memory holds names");
         }
         None => println!("the memory cannot be read"),
     }
