@@ -9,6 +9,7 @@ mod reload;
 mod running;
 mod serve;
 mod signals;
+mod silence;
 mod simulate;
 mod token;
 mod triage;
@@ -22,6 +23,8 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::diagnostic::Diagnostic;
+
+pub use silence::{forbid_core_files, tell_panics_by_place};
 
 /// 核验: ask the department that holds a fact, instead of asking a resident for a certificate.
 #[derive(Parser)]
@@ -86,6 +89,14 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// Runs the program.
 #[must_use]
 pub fn run() -> ExitCode {
+    tell_panics_by_place();
+    if let Err(error) = forbid_core_files() {
+        let _ = writeln!(
+            io::stderr(),
+            "heyan: the system does not let core files be forbidden, so nothing is done: {error}"
+        );
+        return ExitCode::from(3);
+    }
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("HEYAN_LOG").unwrap_or_else(|_| EnvFilter::new("heyan=info"));
     let colours = io::stderr().is_terminal();

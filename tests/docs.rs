@@ -38,6 +38,8 @@ fn documents_name_files_that_are_there() {
         ("docs/receipts.md", "docs/"),
         ("docs/ledger.md", "docs/"),
         ("docs/access.md", "docs/"),
+        ("docs/security-review.md", "docs/"),
+        ("SECURITY.md", ""),
     ] {
         let text = read(document);
         for (index, _) in text.match_indices("](") {
@@ -55,4 +57,25 @@ fn every_reason_against_a_receipt_is_explained() {
     for reason in Invalid::ALL {
         assert!(text.contains(&format!("`{}`", reason.as_str())), "{}", reason.as_str());
     }
+}
+
+/// Each test that is named as `path::name` is there, and is one.
+#[test]
+fn promises_name_tests_that_are_there() {
+    let mut named = 0;
+    for document in ["SECURITY.md", "docs/security-review.md"] {
+        let text = read(document);
+        for test in text.split('`').skip(1).step_by(2).filter(|code| code.contains(".rs::")) {
+            let (path, name) = test.split_once("::").unwrap();
+            let code = read(path);
+            let (before, _) = code.split_once(&format!("fn {name}() {{")).unwrap_or_else(|| panic!("no {test}"));
+            let above: Vec<&str> = before.lines().rev().take(3).collect();
+            assert!(above.iter().any(|line| matches!(line.trim(), "#[test]" | "#[tokio::test]")), "{test} is no test");
+            named += 1;
+        }
+        for row in text.lines().filter(|line| document == "SECURITY.md" && line.starts_with("| ")).skip(2) {
+            assert!(row.contains(".rs::"), "a promise without a test: {row}");
+        }
+    }
+    assert!(named > 30, "{named}");
 }

@@ -20,7 +20,7 @@ pub(crate) fn free_address() -> String {
 
 /// Running departments.
 pub(crate) struct Departments {
-    sources: Vec<(String, String)>,
+    pub(crate) sources: Vec<(String, String)>,
     pub(crate) control: String,
     process: Child,
 }
@@ -91,11 +91,13 @@ impl Departments {
 /// A gateway: its folder, and the process if it runs.
 pub(crate) struct Gateway {
     folder: PathBuf,
-    environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     pub(crate) address: String,
-    process: Option<Child>,
+    pub(crate) process: Option<Child>,
     /// What it has logged.
     pub(crate) log: Arc<Mutex<String>>,
+    /// The very bytes of it.
+    pub(crate) log_bytes: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Drop for Gateway {
@@ -127,7 +129,8 @@ impl Gateway {
             ("FUND_SECRET", SECRET),
         ];
         environment.extend(secrets.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let gateway = Self { folder, environment, address: free_address(), process: None, log: Arc::default() };
+        let (address, log, log_bytes) = (free_address(), Arc::default(), Arc::default());
+        let gateway = Self { folder, environment, address, process: None, log, log_bytes };
         let mut file = include_str!("../../config/heyan.toml").to_owned();
         for (before, after) in changes {
             assert!(file.contains(before), "{before}");
@@ -176,9 +179,11 @@ impl Gateway {
             .spawn()
             .unwrap();
         let (mut errors, sink) = (process.stderr.take().unwrap(), Arc::clone(&self.log));
+        let bytes = Arc::clone(&self.log_bytes);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = errors.read(&mut buffer) {
+                bytes.lock().unwrap().extend_from_slice(&buffer[..count]);
                 sink.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
             }
         });
