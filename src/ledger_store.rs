@@ -86,6 +86,14 @@ pub enum LedgerError {
         /// What is wrong with it.
         fault: Fault,
     },
+    /// It has another name.
+    #[error("the ledger in {} has the origin \"{found}\": a ledger keeps its origin, so write [ledger] origin = \"{found}\". Whoever holds its checkpoints knows it by that. Nothing was changed", path.display())]
+    OtherOrigin {
+        /// The file.
+        path: PathBuf,
+        /// Its origin.
+        found: String,
+    },
     /// There is none.
     #[error("there is no ledger at {}", .0.display())]
     None(PathBuf),
@@ -113,6 +121,7 @@ impl LedgerError {
     fn of(path: &Path, error: ReadError) -> Self {
         let path = path.to_owned();
         match error {
+            ReadError::Fault(Fault::OtherOrigin { found }) => Self::OtherOrigin { path, found },
             ReadError::Fault(fault) => Self::Tampered { path, fault },
             ReadError::Sqlite(cause) => Self::Sqlite { path, cause },
         }

@@ -32,7 +32,7 @@ use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
 
 use generation::{Generation, House};
 pub use installation::{Environment, Installation};
-pub use ledger::{NoLedger, ledger_keys, open_ledger};
+pub use ledger::{NoLedger, ledger_keys, open_ledger, verifier_key};
 use tls::Entrance;
 pub use tls::Material;
 use worker::{Turn, Worker};

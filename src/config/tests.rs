@@ -86,6 +86,17 @@ fn everything_wrong_is_told_at_once_with_its_line() {
 }
 
 #[test]
+fn a_ledger_has_an_origin_that_notes_can_hold() {
+    let origin = |text: &str| load(&[("config/heyan.toml", text)]).map(|settings| settings.origin.to_string());
+    assert_eq!(origin(""), Ok("heyan/ledger".to_owned()));
+    assert_eq!(origin("[ledger]\norigin = \"a.gov.cn/账本\"\n"), Ok("a.gov.cn/账本".to_owned()));
+    for wrong in ["", "a b", "a+b", "a\\u3000b", "a\\u0007"] {
+        let told = origin(&format!("[ledger]\norigin = \"{wrong}\"\n")).unwrap_err();
+        assert!(told.len() == 1 && told[0].starts_with("config/heyan.toml:2: "), "{told:#?}");
+    }
+}
+
+#[test]
 fn a_broken_file_is_told_alone() {
     let told = load(&[
         ("config/heyan.toml", &format!("[server]\nlisten = 5\n{PENSION}")),
