@@ -297,6 +297,10 @@ impl Reader {
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));
+        if raw.durable.in_memory && raw.durable.folder.is_some() {
+            let message = "there is a folder too: it is either in memory alone, or in the folder";
+            self.errors.push(document.error("/durable/in_memory", message));
+        }
         let tls = self.tls(document, raw);
         let issuers = self.issuers(document, raw);
         let (mut not_connected, mut entries) = (BTreeSet::new(), Vec::new());

@@ -83,6 +83,10 @@ fn what_is_used_wrongly_is_2_and_what_cannot_be_done_is_3() {
     let nobody = format!("http://{free}");
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config/heyan.toml");
     let verify = |gateway: &str| run(&["verify", request.path(), "--token-file", token.path(), "--gateway", gateway]);
+    let serve = |more: &[&str]| {
+        let arguments = [&["serve", "--config", config], more].concat();
+        said(with_secrets(heyan(&arguments)).output().unwrap())
+    };
     for (done, code, expected) in [
         (run(&["verify", request.path()]), 2, "HEYAN_TOKEN"),
         (run(&["verify", "/nowhere.json", "--token-file", token.path()]), 2, "cannot read /nowhere.json"),
@@ -94,7 +98,9 @@ fn what_is_used_wrongly_is_2_and_what_cannot_be_done_is_3() {
         (run(&["check", "--no-such-option"]), 2, "--no-such-option"),
         (run(&["demo", "--population", "100", "--listen", &taken]), 3, &taken),
         (run(&["simulate", "--population", "100", "--port", &taken_port]), 3, &format!("port {taken_port}")),
-        (said(with_secrets(heyan(&["serve", "--config", config, "--listen", &taken])).output().unwrap()), 3, &taken),
+        (serve(&["--listen", &taken, "--in-memory"]), 3, &taken),
+        (serve(&["--listen", &taken]), 2, "who asked what: name a folder"),
+        (serve(&["--in-memory", "--data-dir", "/nowhere"]), 2, "--in-memory"),
         (run(&["triage", "今天天气怎么样"]), 1, ""),
         (run(&["triage", "单身证明"]), 0, "marital-status"),
     ] {

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::running::Running;
@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// file says otherwise
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Keep all of that in memory, to try things out: a restart forgets it, the ledger of who asked what too
+    #[arg(long, conflicts_with = "data_dir")]
+    in_memory: bool,
     /// Take plain HTTP from other machines too, because a proxy before the gateway speaks TLS with them
     #[arg(long)]
     behind_tls_proxy: bool,
@@ -46,10 +49,20 @@ impl Arguments {
             settings.data_dir = Some(data_dir.clone());
             settings.store_key.get_or_insert(SecretPlace::Variable { env: "HEYAN_STORE_KEY".to_owned() });
         }
+        if self.in_memory && settings.data_dir.is_some() {
+            return Err(Failure::Usage(anyhow!("[durable] names a folder: leave out either that or --in-memory")));
+        }
+        // What cannot be recorded is not asked; and what a restart forgets is not recorded.
+        if settings.data_dir.is_none() && !settings.in_memory && !self.in_memory {
+            return Err(Failure::Usage(anyhow!(NOWHERE)));
+        }
         installation.keys = open_keys(&installation.settings, SystemClock.now())?;
         Ok(installation)
     }
 }
+
+const NOWHERE: &str = "nothing says where it is to stay on record who asked what: name a folder, with --data-dir DIR or [durable] folder. \
+    To try things out without one, say --in-memory or [durable] in_memory = true: then a restart forgets all of it";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installation = arguments.load()?;

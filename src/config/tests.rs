@@ -97,6 +97,14 @@ fn a_ledger_has_an_origin_that_notes_can_hold() {
 }
 
 #[test]
+fn what_must_survive_is_in_a_folder_or_in_memory() {
+    let told = load(&[("config/heyan.toml", "[durable]\nfolder = \"/x\"\nin_memory = true\n")]).unwrap_err();
+    assert!(told.len() == 1 && told[0].starts_with("config/heyan.toml:3: there is a folder too"), "{told:#?}");
+    let settings = load(&[("config/heyan.toml", "[durable]\nin_memory = true\n")]).unwrap();
+    assert!(settings.in_memory && settings.data_dir.is_none());
+}
+
+#[test]
 fn a_broken_file_is_told_alone() {
     let told = load(&[
         ("config/heyan.toml", &format!("[server]\nlisten = 5\n{PENSION}")),
