@@ -44,6 +44,9 @@ pub(super) struct Arguments {
     /// Keep here what must survive a restart; without it, it is in memory alone
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Begin another ledger where there was one that is gone
+    #[arg(long, requires = "data_dir")]
+    new_ledger: bool,
     /// Print one line of JSON once ready
     #[arg(long)]
     json: bool,
@@ -63,7 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let load = || load(arguments, &departments, &token);
     let installation = load()?;
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
-    let ledger = Arc::new(open_ledger(&installation)?);
+    let ledger = Arc::new(open_ledger(&installation, &store, arguments.new_ledger, SystemClock.now())?);
     let running = Running::new(arguments.data_dir.as_deref())?;
     let server = Server::start(installation, Arc::new(SystemClock), store, ledger)
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;

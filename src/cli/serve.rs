@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// Keep all of that in memory, to try things out: a restart forgets it, the ledger of who asked what too
     #[arg(long, conflicts_with = "data_dir")]
     in_memory: bool,
+    /// Begin another ledger where there was one that is gone, and nothing of it is left; see docs/ledger.md
+    #[arg(long)]
+    new_ledger: bool,
     /// Take plain HTTP from other machines too, because a proxy before the gateway speaks TLS with them
     #[arg(long)]
     behind_tls_proxy: bool,
@@ -68,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installation = arguments.load()?;
     let (listen, data_dir) = (installation.settings.listen, installation.settings.data_dir.clone());
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
-    let ledger = Arc::new(open_ledger(&installation)?);
+    let ledger = Arc::new(open_ledger(&installation, &store, arguments.new_ledger, SystemClock.now())?);
     if data_dir.is_none() {
         tracing::warn!("open questions are in memory alone, and a restart forgets them: [durable] folder keeps them");
         tracing::warn!("the ledger is in memory alone, and a restart forgets it: [durable] folder keeps it");

@@ -14,10 +14,10 @@ use crate::callbacks::Recipients;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::departments::Departments;
-use crate::durable::Durable;
+use crate::durable::{Durable, LedgerMark, NotSaved};
 use crate::gateway::{Gateway, Verifications};
 use crate::keys::{Keys, KeysError};
-use crate::ledger::Ledger;
+use crate::ledger::{Checkpoint, Ledger};
 use crate::matters::Catalog;
 use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
@@ -77,6 +77,13 @@ impl House {
             at_once: settings.at_once.div_ceil(workers.max(1)),
             fact_bytes: settings.fact_bytes,
         }
+    }
+
+    /// Lets the store know how far the ledger has come, so that it is noticed if it is not there any more.
+    pub(super) async fn mark_ledger(&self) -> Result<LedgerMark, NotSaved> {
+        let Checkpoint { size: entries, root, .. } = self.ledger.checkpoint().checkpoint;
+        let mark = LedgerMark { entries, root };
+        self.durable.mark_ledger(mark).await.map(|()| mark)
     }
 }
 
