@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use super::Installation;
 use super::tls::Entrance;
 use crate::access::{Access, Holder, Keyring, Keyrings};
-use crate::api::{Allowances, Api, Bounds, Documents, Replies, Shared};
+use crate::api::{Allowances, Api, Bounds, Documents, Replies, Shared, TurnedAway};
 use crate::cache::{Facts, Lifetimes};
 use crate::callbacks::Recipients;
 use crate::clock::Clock;
@@ -129,6 +129,7 @@ impl Generation {
             access: access(&settings, &house.keyrings),
             limits: settings.agencies.iter().map(|member| (member.agency.id.clone(), member.limits)).collect(),
             bounds: Arc::clone(&house.bounds),
+            turned_away: TurnedAway::default(),
             allowances: Arc::clone(&house.allowances),
             watch: settings.watch,
             purpose_ids: settings.purposes.keys().cloned().collect(),
