@@ -58,7 +58,7 @@ fn asked(body: &Value) -> Result<Asked, Vec<FieldError>> {
             Some(_) => Reason::Type(Kind::String),
             None => Reason::Missing,
         };
-        reader.wrong(&format!("/{name}"), reason);
+        reader.wrong(format!("/{name}"), reason);
         None
     });
     asked.filter(|_| reader.errors.is_empty()).ok_or(reader.errors)

@@ -18,7 +18,7 @@ fn signer(note: &str) -> String {
 
     let signature = note.trim_end().rsplit(' ').next().unwrap();
     let bytes = base64::engine::general_purpose::STANDARD.decode(signature).unwrap();
-    bytes[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:08x}", u32::from_be_bytes(bytes[..4].try_into().unwrap()))
 }
 
 /// The hashes of the keys that check a ledger, the newest first.
@@ -122,7 +122,9 @@ async fn a_ledger_that_is_gone_is_missed() {
     let people = departments.living().await;
     let data = gateway.data();
     let (early, late, nothing) = (data.join("early"), data.join("late"), data.join("nothing"));
-    [&early, &late, &nothing].into_iter().for_each(|folder| fs::create_dir(folder).unwrap());
+    for folder in [&early, &late, &nothing] {
+        fs::create_dir(folder).unwrap();
+    }
     for (person, copy) in people.iter().zip([&early, &late]) {
         assert_eq!(gateway.ask("fund", &is_named(person), &[]).await.status, 200);
         gateway.signal("TERM");
