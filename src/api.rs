@@ -17,9 +17,11 @@ mod me;
 mod openapi;
 mod problem;
 mod problems;
+mod receipt_code;
 mod receipts;
 mod sources;
 mod triage;
+mod turned_away;
 mod unread;
 mod verification_request;
 mod verifications;
@@ -58,6 +60,7 @@ pub use openapi::document as openapi_document;
 use problem::Problem;
 pub use sources::SourceSummary;
 pub use triage::answer as triage_answer;
+pub use turned_away::TurnedAway;
 
 /// What the endpoints work with. Everything but the gateway is shared by all threads.
 #[derive(Clone)]
@@ -76,6 +79,8 @@ pub struct Shared {
     pub limits: BTreeMap<AgencyId, AgencyLimits>,
     /// How often they have asked.
     pub bounds: Arc<Bounds>,
+    /// Who is told of callers whom nobody knows.
+    pub turned_away: TurnedAway,
     /// How much of their grants is used.
     pub allowances: Arc<Allowances>,
     /// When guessing is slowed and stopped.
@@ -201,7 +206,7 @@ async fn authenticate(api: &Api, head: &Parts) -> Result<(Caller, Counted), Prob
     let caller = match api.shared.access.authenticate(fields, peer.map(AsRef::as_ref), now).await {
         Ok(caller) => caller,
         Err(why) => {
-            tracing::info!(error = %why, "a caller is turned away");
+            api.shared.turned_away.one(why, now);
             return Err(why.into());
         }
     };

@@ -2,6 +2,7 @@
 
 mod door;
 mod folder;
+mod member;
 mod raw;
 mod receipts;
 #[cfg(test)]
@@ -14,19 +15,19 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use crate::callers::{CertificateName, Issuer, TokenTerms};
+use crate::callers::{CertificateName, Issuer};
 use crate::clock;
 use crate::diagnostic::{Diagnostic, unknown};
 use crate::document::{Document, DocumentSchema, read_json};
 use crate::domain::{AgencyId, Slug, TokenHash};
+use crate::ledger::Origin;
 use crate::matters::Catalog;
 use crate::rights::{Agency, ClaimPattern, Grant, Particulars, Purposes, Terms};
 use crate::watch::Policy;
 
 use door::is_safe_address;
 pub use folder::{File, Folder};
+pub use member::{AgencyLimits, Callback, Member, SecretPlace};
 use raw::{Demand, Raw, RawGrant};
 pub use receipts::{KeysPlace, Receipts};
 pub use tls::{ClientCertificates, Located, PlainHttp, TlsFiles};
@@ -72,6 +73,10 @@ pub struct Settings {
     pub agencies: Vec<Member>,
     /// The folder of what must survive a restart; `None`: it is in memory alone.
     pub data_dir: Option<PathBuf>,
+    /// Whether it may be in memory alone, the ledger too.
+    pub in_memory: bool,
+    /// The name of the ledger in its checkpoints.
+    pub origin: Origin,
     /// Where the key is found by which that is encrypted.
     pub store_key: Option<SecretPlace>,
     /// How long a question may stay open.
@@ -88,62 +93,6 @@ pub struct Settings {
     patterns: Vec<(ClaimPattern, Diagnostic)>,
     /// Where each source that is not connected was written.
     entries: Vec<(Slug, Diagnostic)>,
-}
-
-/// An agency with what belongs to it beside its grants.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// The agency.
-    pub agency: Agency,
-    /// Its tokens.
-    pub tokens: Vec<TokenTerms>,
-    /// What its certificates are known by.
-    pub certificates: Vec<CertificateName>,
-    /// How often it may ask.
-    pub limits: AgencyLimits,
-    /// Where it is told of outcomes that took longer, and where that stands.
-    pub callback: Option<(Callback, Diagnostic)>,
-}
-
-/// How often an agency may ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct AgencyLimits {
-    /// The most requests in a second.
-    pub per_second: u32,
-    /// The most requests at once.
-    pub at_once: u32,
-}
-
-impl Default for AgencyLimits {
-    fn default() -> Self {
-        Self { per_second: 100_000, at_once: 10_000 }
-    }
-}
-
-/// Where an agency is told of outcomes, and the secret that signs what it is told.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Callback {
-    /// The address.
-    pub address: String,
-    /// The secret that both know.
-    pub secret: SecretPlace,
-}
-
-/// Where a secret is found. It never stands in a file of ours.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub enum SecretPlace {
-    /// In an environment variable.
-    Variable {
-        /// Its name.
-        env: String,
-    },
-    /// In a file.
-    File {
-        /// Its path.
-        file: PathBuf,
-    },
 }
 
 impl Settings {
@@ -343,9 +292,15 @@ impl Reader {
         let issuer = raw.receipts.issuer.clone();
         let receipts = valid_for.map(|valid_for| Receipts { issuer, valid_for, algorithm: raw.receipts.algorithm });
         let watch = self.watch(document, &raw.watch);
+        let origin = raw.ledger.origin.as_ref().map_or(Ok(Origin::default()), |origin| origin.parse());
+        let origin = self.keep(origin.map_err(|error| document.error("/ledger/origin", error.to_string())));
         let listen = raw.server.listen.parse::<SocketAddr>();
         let wrong = |_| document.error("/server/listen", "not an address and port; write it such as 127.0.0.1:8080");
         let listen = self.keep(listen.map_err(wrong));
+        if raw.durable.in_memory && raw.durable.folder.is_some() {
+            let message = "there is a folder too: it is either in memory alone, or in the folder";
+            self.errors.push(document.error("/durable/in_memory", message));
+        }
         let tls = self.tls(document, raw);
         let issuers = self.issuers(document, raw);
         let (mut not_connected, mut entries) = (BTreeSet::new(), Vec::new());
@@ -376,6 +331,8 @@ impl Reader {
             purposes: std::mem::take(&mut self.purposes),
             agencies: std::mem::take(&mut self.agencies),
             data_dir: raw.durable.folder.clone(),
+            in_memory: raw.durable.in_memory,
+            origin: origin?,
             store_key: raw.durable.key.clone(),
             open_for: open_for?,
             again_after: again_after?,

@@ -76,6 +76,9 @@ pub trait Durable: Send + Sync {
     /// forgotten, each a window's length after its end at the earliest.
     fn reserved<'a>(&'a self, quota: &'a Quota) -> Kept<'a, u32>;
 
+    /// Notes how far the ledger has come. Whoever opens it next sees whether it continues that.
+    fn mark_ledger(&self, mark: LedgerMark) -> Kept<'_, ()>;
+
     /// Outcomes that agencies are to be told of by `now`, each with how often that was tried. Longest due first, and perhaps
     /// not all of them: when these are noted, there may be more. An outcome stays until its agency is told, past its time too.
     fn notices(&self, now: Timestamp) -> Kept<'_, Vec<(ClosedQuestion, u32)>>;
@@ -162,6 +165,15 @@ pub struct KeptReply {
     pub later: Option<(String, i64)>,
     /// The body.
     pub body: String,
+}
+
+/// How far the ledger had come at some moment: what is there later continues that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerMark {
+    /// How many entries it had.
+    pub entries: u64,
+    /// The hash of their tree.
+    pub root: [u8; 32],
 }
 
 /// An application to a department that answers later.
@@ -277,6 +289,10 @@ pub(crate) mod testing {
 
         fn reserved<'a>(&'a self, quota: &'a Quota) -> Kept<'a, u32> {
             done(self.0.lock().unwrap().get(quota).copied().unwrap_or_default())
+        }
+
+        fn mark_ledger(&self, _: LedgerMark) -> Kept<'_, ()> {
+            done(())
         }
 
         fn notices(&self, _: Timestamp) -> Kept<'_, Vec<(ClosedQuestion, u32)>> {

@@ -4,6 +4,7 @@
 mod checkpoint;
 mod entry;
 mod key;
+mod origin;
 mod proof;
 mod remark;
 mod subject;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use checkpoint::{Checkpoint, NoteError, NoteKey, SignedCheckpoint, Signer};
 pub use entry::{Entry, EntryError, Event, Subject, Subjects, Witness};
 pub use key::{LedgerKey, LedgerKeys, Stamp};
+pub use origin::Origin;
 pub use proof::{continues, includes};
 pub use remark::Remark;
 pub use subject::{SubjectHash, SubjectHashError};

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use crate::durable::LedgerMark;
 use crate::ledger::{
     Consistency, Entry, Inclusion, Ledger, LedgerKeys, NoProof, Node, Nodes as _, NotProved, NotRecorded, Proving,
     Recording, SignedCheckpoint, consistency, inclusion,
@@ -50,6 +51,7 @@ pub struct LedgerStore {
     writer: Writer,
     reader: Reader,
     _lock: Option<Lock>,
+    path: PathBuf,
 }
 
 /// Why a ledger cannot be opened or read.
@@ -79,13 +81,34 @@ pub enum LedgerError {
         known: i64,
     },
     /// It is not what was written.
-    #[error("the ledger in {} is not what was written: {fault}. Nothing is recorded in it any more, and nothing was changed. `heyan ledger verify` says more; keep the file as evidence, and move it away to begin anew", path.display())]
+    #[error("the ledger in {} is not what was written: {fault}. Nothing is recorded in it any more, and nothing was changed. `heyan ledger verify` says more; keep the file as evidence; to begin anew, move it away and start once with --new-ledger", path.display())]
     Tampered {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         fault: Fault,
     },
+    /// It has another name.
+    #[error("the ledger in {} has the origin \"{found}\": a ledger keeps its origin, so write [ledger] origin = \"{found}\". Whoever holds its checkpoints knows it by that. Nothing was changed", path.display())]
+    OtherOrigin {
+        /// The file.
+        path: PathBuf,
+        /// Its origin.
+        found: String,
+    },
+    /// It is not the one that was there.
+    #[error("the ledger in {} had {entries} entries, as heyan.sqlite beside it says, and now {found}. Nothing was changed. Put back its newest copy. If there is none, move away what is left, and start once with --new-ledger (docs/ledger.md)", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// How many entries there were.
+        entries: u64,
+        /// What is there.
+        found: Lost,
+    },
+    /// The keys that are to take over do not know the one that it was written with.
+    #[error("the ledger in {} was last written with a key that is none of these: leave that one beside the new one, as `heyan keys rotate` does", .0.display())]
+    OtherKeys(PathBuf),
     /// There is none.
     #[error("there is no ledger at {}", .0.display())]
     None(PathBuf),
@@ -109,10 +132,28 @@ pub enum LedgerError {
     },
 }
 
+/// What is left of a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// No file.
+    #[error("it is not there")]
+    Missing,
+    /// A file that holds nothing.
+    #[error("it is empty")]
+    Empty,
+    /// A ledger that is older.
+    #[error("it has only {0}")]
+    Shorter(u64),
+    /// Another ledger.
+    #[error("they are others")]
+    Other,
+}
+
 impl LedgerError {
     fn of(path: &Path, error: ReadError) -> Self {
         let path = path.to_owned();
         match error {
+            ReadError::Fault(Fault::OtherOrigin { found }) => Self::OtherOrigin { path, found },
             ReadError::Fault(fault) => Self::Tampered { path, fault },
             ReadError::Sqlite(cause) => Self::Sqlite { path, cause },
         }
@@ -124,18 +165,50 @@ impl LedgerStore {
     ///
     /// # Errors
     /// If others could read or change it, if another process writes it, if it does not fit its last checkpoint or was written
-    /// with other keys, or if it cannot be read.
+    /// with other keys or under another origin, or if it cannot be read.
     pub fn open(folder: &Path, keys: LedgerKeys) -> Result<Self, LedgerError> {
-        Self::open_with(folder, keys, commit())
+        Self::open_with(folder, keys, commit(), None)
     }
 
-    fn open_with(folder: &Path, keys: LedgerKeys, commit: Commit) -> Result<Self, LedgerError> {
+    /// Opens the ledger of a folder if it continues what was noted of it; begins one only where there was none.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and if it does not continue that.
+    pub fn open_after(folder: &Path, keys: LedgerKeys, mark: LedgerMark) -> Result<Self, LedgerError> {
+        Self::open_with(folder, keys, commit(), Some(mark).filter(|mark| mark.entries > 0))
+    }
+
+    /// Whether the folder holds a ledger, or a file in its place that is not empty.
+    ///
+    /// # Errors
+    /// If that cannot be known.
+    pub fn is_there(folder: &Path) -> Result<bool, LedgerError> {
+        let file = folder.join(files::FILE);
+        match file.metadata() {
+            Ok(metadata) => Ok(metadata.len() > 0),
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(cause) => Err(files::files(&file, cause)),
+        }
+    }
+
+    fn open_with(
+        folder: &Path,
+        keys: LedgerKeys,
+        commit: Commit,
+        mark: Option<LedgerMark>,
+    ) -> Result<Self, LedgerError> {
         // Never a name that SQLite takes for a URI.
         let folder = &std::path::absolute(folder).map_err(|cause| files::files(folder, cause))?;
+        let path = folder.join(files::FILE);
+        if let Some(LedgerMark { entries, .. }) = mark
+            && !path.try_exists().map_err(|cause| files::files(&path, cause))?
+        {
+            return Err(LedgerError::Gone { path, entries, found: Lost::Missing });
+        }
         let (file, lock) = files::prepare(folder)?;
         let broken = |cause: rusqlite::Error| LedgerError::of(&file, ReadError::from(cause).at(None));
         let connection = files::writing(&file).map_err(broken)?;
-        Self::over(connection, &file, Some(lock), keys, commit)
+        Self::over(connection, &file, Some(lock), keys, commit, mark)
     }
 
     /// A ledger that is gone when it is dropped.
@@ -146,7 +219,7 @@ impl LedgerStore {
         // Connections of this process that name the same file of this kind share it.
         let path = PathBuf::from(format!("file:/heyan-ledger-{}?vfs=memdb", Uuid::now_v7()));
         let connection = files::writing(&path).map_err(|cause| LedgerError::of(&path, cause.into()))?;
-        Self::over(connection, &path, None, keys, commit())
+        Self::over(connection, &path, None, keys, commit(), None)
     }
 
     fn over(
@@ -155,13 +228,26 @@ impl LedgerStore {
         lock: Option<Lock>,
         keys: LedgerKeys,
         commit: Commit,
+        mark: Option<LedgerMark>,
     ) -> Result<Self, LedgerError> {
-        let head = files::set_up(&mut connection, path, &keys)?;
+        let head = files::set_up(&mut connection, path, &keys, mark)?;
         let reading = files::reading(path).map_err(|cause| LedgerError::of(path, cause.into()))?;
         let started = |cause| files::files(path, cause);
         let reader = Reader::start(reading).map_err(started)?;
         let writer = Writer::start(connection, head, keys, commit).map_err(started)?;
-        Ok(Self { writer, reader, _lock: lock })
+        Ok(Self { writer, reader, _lock: lock, path: path.to_owned() })
+    }
+
+    /// Lets other keys take over: from the next entry on the ledger is written with the current one of these. When it returns,
+    /// they have, or nothing has changed.
+    ///
+    /// # Errors
+    /// If these do not know the key or the origin that the ledger was last written with, or it cannot be read.
+    pub fn renew(&self, keys: LedgerKeys) -> Result<(), LedgerError> {
+        self.writer.renew(keys).map_err(|error| match error {
+            ReadError::Fault(Fault::Foreign { .. }) => LedgerError::OtherKeys(self.path.clone()),
+            error => LedgerError::of(&self.path, error),
+        })
     }
 
     /// How many transactions were written since it was opened: fewer than entries, where much came at once.

@@ -28,11 +28,12 @@ use crate::config::{KeysPlace, SecretPlace, Settings};
 use crate::durable::Durable;
 use crate::keys::{Keys, KeysError};
 use crate::ledger::Ledger;
+use crate::ledger_store::LedgerStore;
 use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
 
 use generation::{Generation, House};
 pub use installation::{Environment, Installation};
-pub use ledger::{NoLedger, ledger_keys, open_ledger};
+pub use ledger::{NoLedger, ledger_keys, open_ledger, verifier_key};
 use tls::Entrance;
 pub use tls::Material;
 use worker::{Turn, Worker};
@@ -41,6 +42,7 @@ use worker::{Turn, Worker};
 pub struct Server {
     address: SocketAddr,
     house: Arc<House>,
+    ledger: Arc<LedgerStore>,
     turn: watch::Sender<Turn>,
     stop: CancellationToken,
     threads: Vec<JoinHandle<io::Result<()>>>,
@@ -55,7 +57,7 @@ impl Server {
         mut installation: Installation,
         clock: Arc<dyn Clock>,
         durable: Arc<dyn Durable>,
-        ledger: Arc<dyn Ledger>,
+        ledger: Arc<LedgerStore>,
     ) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -64,7 +66,8 @@ impl Server {
         let address = listeners.first().map_or(Ok(installation.settings.listen), std::net::TcpListener::local_addr)?;
         let certificates = installation.settings.tls.clone().zip(installation.tls.take());
         let entrance = certificates.map(|(files, material)| Entrance::new(files, material));
-        let house = House::new(&installation.settings, clock, durable, ledger, stop.clone(), workers, entrance);
+        let kept: Arc<dyn Ledger> = ledger.clone();
+        let house = House::new(&installation.settings, clock, durable, kept, stop.clone(), workers, entrance);
         let house = Arc::new(house);
         let first = Generation::new(&house, installation, None).map_err(io::Error::other)?;
         let first = Arc::new(first);
@@ -76,7 +79,7 @@ impl Server {
             let run = move || worker.run(listener);
             threads.push(thread::Builder::new().name(format!("heyan-{number}")).spawn(run)?);
         }
-        let server = Self { address, house, turn, stop, threads };
+        let server = Self { address, house, ledger, turn, stop, threads };
         server.wait_for_all(&is_ready);
         if server.threads.iter().any(JoinHandle::is_finished) {
             Err(server.stop().err().unwrap_or(io::ErrorKind::Other.into()))
@@ -86,18 +89,21 @@ impl Server {
     }
 
     /// Lets a new installation take over: when it returns, it answers every request that comes. Running requests end as they
-    /// began. Where requests are taken, by how many threads, and what is kept in memory stays as it was started.
+    /// began. The ledger is written with its key from then on. Where requests are taken, by how many threads, and what is kept in memory stays as it was started.
     ///
     /// # Errors
-    /// If a client towards a department cannot be made, or TLS would begin or end; then nothing changes.
+    /// If a client towards a department cannot be made, TLS would begin or end, or the ledger cannot be written with its keys or
+    /// under its origin; then nothing changes.
     pub fn reload(&self, mut installation: Installation) -> io::Result<()> {
         let certificates = installation.settings.tls.clone().zip(installation.tls.take());
         if certificates.is_some() != self.house.entrance.is_some() {
             return Err(io::Error::other("[tls] neither begins nor ends while the gateway runs: restart it"));
         }
+        let ledger_keys = ledger::keys_to_write(&installation).map_err(io::Error::other)?;
         let next = Generation::new(&self.house, installation, Some(&self.turn.borrow().generation));
         let next = next.map_err(io::Error::other)?;
         next.departments(&self.house)?;
+        ledger_keys.map_or(Ok(()), |keys| self.ledger.renew(keys)).map_err(io::Error::other)?;
         if let (Some((files, material)), Some(entrance)) = (certificates, &self.house.entrance) {
             entrance.replace(files, material);
         }
@@ -140,10 +146,14 @@ impl Server {
     pub fn stop(self) -> io::Result<()> {
         self.stop.cancel();
         let mut result = Ok(());
+        let house = self.house;
         for thread in self.threads {
             let ended = thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the gateway crashed")));
             result = result.and(ended);
         }
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        // The store has logged why, if it cannot.
+        let _ = runtime.block_on(house.mark_ledger());
         result
     }
 }

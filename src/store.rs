@@ -22,7 +22,9 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::departments::Question;
-use crate::durable::{Application, ClosedQuestion, Durable, Kept, KeptReply, NotSaved, OpenQuestion, Quota};
+use crate::durable::{
+    Application, ClosedQuestion, Durable, Kept, KeptReply, LedgerMark, NotSaved, OpenQuestion, Quota,
+};
 
 pub use key::{StoreKey, StoreKeyError};
 
@@ -37,6 +39,8 @@ use writer::Writer;
 pub struct Store {
     sealing: Sealing,
     under_way: Arc<UnderWay>,
+    /// What was noted of the ledger before this process.
+    ledger_mark: Option<LedgerMark>,
     clock: Arc<dyn Clock>,
     writer: Writer,
 }
@@ -88,6 +92,9 @@ pub enum StoreError {
         #[source]
         cause: rusqlite::Error,
     },
+    /// What it says of the ledger is not what was written.
+    #[error("what {} says of the ledger was altered: somebody changed the file", .0.display())]
+    Altered(PathBuf),
     /// The key cannot be used.
     #[error("the keys to encrypt with cannot be made")]
     Keys,
@@ -126,15 +133,24 @@ impl Store {
         let sealing = Sealing::new(key).map_err(|_| StoreError::Keys)?;
         files::set_up(&mut connection, &path, sealing.check())?;
         let tables = Tables::new(connection).map_err(|cause| StoreError::Sqlite { path: path.clone(), cause })?;
+        let sealed = tables.ledger_mark().map_err(|cause| StoreError::Sqlite { path: path.clone(), cause })?;
+        let mark = sealed.map(|sealed| sealing.open(META, LEDGER, &sealed)).transpose();
+        let ledger_mark = mark.map_err(|_| StoreError::Altered(path.clone()))?;
         let under_way = tables.under_way();
         let writer = Writer::start(tables, clock.clone()).map_err(|cause| StoreError::Files { path, cause })?;
-        Ok(Self { sealing, under_way, clock, writer })
+        Ok(Self { sealing, under_way, ledger_mark, clock, writer })
     }
 
     /// How many transactions were written since it was opened: fewer than what was kept, where much came at once.
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.writer.commits()
+    }
+
+    /// How far the ledger had come when an earlier process last noted that; `None`: none has.
+    #[must_use]
+    pub fn ledger_mark(&self) -> Option<LedgerMark> {
+        self.ledger_mark
     }
 
     fn closed(row: ClosedRow) -> Result<ClosedQuestion, NotSaved> {
@@ -254,6 +270,13 @@ impl Durable for Store {
         Box::pin(async move { self.writer.run(move |tables| tables.reserved(&quota)).await })
     }
 
+    fn mark_ledger(&self, mark: LedgerMark) -> Kept<'_, ()> {
+        Box::pin(async move {
+            let sealed = self.sealing.seal(META, LEDGER, &mark)?;
+            self.writer.run(move |tables| tables.mark_ledger(&sealed)).await
+        })
+    }
+
     fn notices(&self, now: Timestamp) -> Kept<'_, Vec<(ClosedQuestion, u32)>> {
         Box::pin(async move {
             let rows = self.writer.run(move |tables| tables.notices(now)).await?;
@@ -276,3 +299,5 @@ impl fmt::Debug for Store {
 const OPEN_QUESTIONS: &str = "open_questions";
 const APPLICATIONS: &str = "applications";
 const REPLIES: &str = "replies";
+const META: &str = "meta";
+const LEDGER: &[u8] = b"ledger";

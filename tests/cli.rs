@@ -4,9 +4,11 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use uuid::Uuid;
 
 fn heyan(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heyan"));
@@ -83,6 +85,10 @@ fn what_is_used_wrongly_is_2_and_what_cannot_be_done_is_3() {
     let nobody = format!("http://{free}");
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config/heyan.toml");
     let verify = |gateway: &str| run(&["verify", request.path(), "--token-file", token.path(), "--gateway", gateway]);
+    let serve = |more: &[&str]| {
+        let arguments = [&["serve", "--config", config], more].concat();
+        said(with_secrets(heyan(&arguments)).output().unwrap())
+    };
     for (done, code, expected) in [
         (run(&["verify", request.path()]), 2, "HEYAN_TOKEN"),
         (run(&["verify", "/nowhere.json", "--token-file", token.path()]), 2, "cannot read /nowhere.json"),
@@ -94,7 +100,9 @@ fn what_is_used_wrongly_is_2_and_what_cannot_be_done_is_3() {
         (run(&["check", "--no-such-option"]), 2, "--no-such-option"),
         (run(&["demo", "--population", "100", "--listen", &taken]), 3, &taken),
         (run(&["simulate", "--population", "100", "--port", &taken_port]), 3, &format!("port {taken_port}")),
-        (said(with_secrets(heyan(&["serve", "--config", config, "--listen", &taken])).output().unwrap()), 3, &taken),
+        (serve(&["--listen", &taken, "--in-memory"]), 3, &taken),
+        (serve(&["--listen", &taken]), 2, "who asked what: name a folder"),
+        (serve(&["--in-memory", "--data-dir", "/nowhere"]), 2, "--in-memory"),
         (run(&["triage", "今天天气怎么样"]), 1, ""),
         (run(&["triage", "单身证明"]), 0, "marital-status"),
     ] {
@@ -109,6 +117,37 @@ fn with_secrets(mut command: Command) -> Command {
         command.env(format!("HEYAN_{name}"), "secret");
     }
     command
+}
+
+/// What a demo keeps is its own and goes with it; what a killed one left goes with the next.
+#[test]
+fn a_demo_leaves_nothing_behind() {
+    let all = std::env::temp_dir().join(format!("heyan-cli-{}", Uuid::now_v7()));
+    std::fs::create_dir(&all).unwrap();
+    let folders = || std::fs::read_dir(&all).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let start = || {
+        let mut demo = heyan(&["demo", "--json", "--listen", "127.0.0.1:0", "--population", "200"]);
+        demo.env("TMPDIR", &all);
+        first_line(demo).0
+    };
+    let mut killed = start();
+    let left = folders();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(folders(), left);
+    for signal in ["TERM", "INT"] {
+        let demos = [start(), start()];
+        let now = folders();
+        assert!(now.len() == 2 && !now.contains(&left[0]), "that of a running one stays: {now:?}");
+        for mut demo in demos {
+            let sent = Command::new("kill").args(["-s", signal, &demo.id().to_string()]).status().unwrap();
+            assert!(sent.success() && demo.wait().unwrap().success());
+        }
+        assert!(folders().is_empty());
+    }
+    std::fs::remove_dir(&all).unwrap();
 }
 
 #[test]

@@ -1,4 +1,9 @@
 //! Access tokens of issuers: JWT (RFC 7519) of the profile of RFC 9068, checked as its section 4 and RFC 8725 want it.
+//!
+//! Signatures are checked by aws-lc-rs. Why not by `jsonwebtoken` (11.1) on top of it: that has lists of algorithms, `kid` and `EdDSA`,
+//! ES, PS and RS, but it reads `crit` and does not refuse it, does not look at `typ`, lets claims stand twice in a payload,
+//! wants one family of algorithms in a list, and takes the time from the system instead of our clock. Nearly all of this
+//! file would stay beside it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -28,7 +28,7 @@ pub(super) async fn proof(State(api): App, Segment(index): Segment, context: Con
     let proof = match api.gateway.ledger.inclusion(index).await {
         Ok(proof) => proof,
         Err(NotProved::Outside(_)) => return Problem::NotFound.respond(&context),
-        Err(NotProved::Unreadable) => return Problem::LedgerUnavailable(1).respond(&context),
+        Err(NotProved::Unreadable) => return Problem::LedgerUnreadable(1).respond(&context),
     };
     let body = json!({
         "index": proof.index,
@@ -50,7 +50,7 @@ pub(super) async fn consistency(State(api): App, RawQuery(query): RawQuery, cont
     let proof = match api.gateway.ledger.consistency(first, Some(second)).await {
         Ok(proof) => proof,
         Err(NotProved::Outside(size)) => return Problem::field("/first", Reason::TreeSize(size)).respond(&context),
-        Err(NotProved::Unreadable) => return Problem::LedgerUnavailable(1).respond(&context),
+        Err(NotProved::Unreadable) => return Problem::LedgerUnreadable(1).respond(&context),
     };
     let body = json!({"first": proof.first, "second": proof.second, "hashes": base64(&proof.hashes)});
     reply(StatusCode::OK, &context, body.to_string())
@@ -113,6 +113,7 @@ pub(super) fn documentation() -> [(&'static str, Value); 3] {
         answer(200, "The proof (RFC 9162 section 2.1.3), in the tree of the checkpoint beside it", &inclusion),
         problem(404, "The tree has no such entry"),
         problem(422, "This is no index"),
+        problem(503, "The ledger cannot be read now"),
     ];
     let mut proof = operation("proveInclusion", "Proves that an entry is in the ledger", answers);
     let index = json!({"type": "string", "pattern": "^[0-9]+$"});
@@ -124,6 +125,7 @@ pub(super) fn documentation() -> [(&'static str, Value); 3] {
     let answers = [
         answer(200, "The proof (RFC 9162 section 2.1.4)", &consistent),
         problem(422, "The ledger has, or had, no such trees"),
+        problem(503, "The ledger cannot be read now"),
     ];
     let mut consistency =
         operation("proveConsistency", "Proves that one tree of the ledger continues another", answers);

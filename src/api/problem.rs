@@ -60,6 +60,8 @@ pub(crate) enum Problem {
     Overloaded(u32),
     /// The question cannot be recorded, so nobody is asked; again after so many seconds.
     LedgerUnavailable(u32),
+    /// The ledger cannot be read; again after so many seconds.
+    LedgerUnreadable(u32),
 }
 
 /// A problem as it goes onto the wire.
@@ -123,7 +125,7 @@ impl Problem {
             Self::RateLimited { .. } => "rate-limited",
             Self::ProbingSuspected(_) => "probing-suspected",
             Self::Overloaded(_) => "overloaded",
-            Self::LedgerUnavailable(_) => "ledger-unavailable",
+            Self::LedgerUnavailable(_) | Self::LedgerUnreadable(_) => "ledger-unavailable",
         }
     }
 
@@ -144,13 +146,15 @@ impl Problem {
             Self::IdempotencyConflict => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited { .. } | Self::ProbingSuspected(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Overloaded(_) | Self::LedgerUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded(_) | Self::LedgerUnavailable(_) | Self::LedgerUnreadable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
     pub(crate) fn origin(&self) -> Origin {
         match self {
-            Self::Overloaded(_) | Self::LedgerUnavailable(_) => Origin::Gateway,
+            Self::Overloaded(_) | Self::LedgerUnavailable(_) | Self::LedgerUnreadable(_) => Origin::Gateway,
             Self::Malformed(_)
             | Self::Unauthorized
             | Self::InvalidToken
@@ -182,7 +186,8 @@ impl Problem {
             Self::RateLimited { seconds, .. }
             | Self::ProbingSuspected(seconds)
             | Self::Overloaded(seconds)
-            | Self::LedgerUnavailable(seconds) => Some(*seconds),
+            | Self::LedgerUnavailable(seconds)
+            | Self::LedgerUnreadable(seconds) => Some(*seconds),
             _ => None,
         }
     }
@@ -272,6 +277,10 @@ impl Problem {
                     "Recent questions look like guessing and are paused. Try again after the seconds of Retry-After, or ask the gateway's operator.",
                 ),
             ],
+            Self::LedgerUnreadable(_) => [
+                ("审计账本暂时无法读取", "暂时无法给出证明，请在 Retry-After 所示的秒数之后重试。"),
+                ("The ledger cannot be read", "There is no proof for now. Try again after the seconds of Retry-After."),
+            ],
             Self::Overloaded(_) => [("系统繁忙", LATER[0]), ("Overloaded", LATER[1])],
             Self::LedgerUnavailable(_) => [
                 ("暂时无法记录", "核验必须先记录在案，目前无法记录，因此没有查询任何部门，请稍后重试。"),
@@ -302,7 +311,8 @@ impl Problem {
             | Self::RateLimited { .. }
             | Self::ProbingSuspected(_)
             | Self::Overloaded(_)
-            | Self::LedgerUnavailable(_) => &[],
+            | Self::LedgerUnavailable(_)
+            | Self::LedgerUnreadable(_) => &[],
         }
     }
 

@@ -7,7 +7,8 @@ use super::context::Context;
 use super::openapi::{answer, json_body, operation, problem};
 use super::problem::{FieldError, Kind, Problem, Reason};
 use super::verification_request::Reader;
-use super::{App, body, reply};
+use super::{App, body, receipt_code, reply};
+use crate::durable::NotSaved;
 use crate::receipt::Invalid;
 
 /// `GET /.well-known/jwks.json`: the keys that check receipts.
@@ -15,37 +16,55 @@ pub(super) async fn keys(State(api): App, headers: HeaderMap) -> Response<Body> 
     api.shared.documents.jwks.serve(&headers)
 }
 
-/// `POST /v1/receipts/check`: whether a receipt is ours, unaltered and unexpired. Whoever has it may ask.
+/// `POST /v1/receipts/check`: whether a receipt is ours, unaltered and unexpired, itself or by its short code. Whoever has it may
+/// ask.
 pub(super) async fn check(State(api): App, context: Context, request: Request<Body>) -> Response<Body> {
-    let text = match body::read(&api, request).await {
-        Ok((_, value)) => receipt(&value).map_err(Problem::Invalid),
+    let asked = match body::read(&api, request).await {
+        Ok((_, value)) => asked(&value).map_err(Problem::Invalid),
         Err(problem) => Err(problem),
     };
-    let body = match text.map(|text| api.shared.checker.check(&text, api.gateway.clock.now())) {
-        Ok(Ok(receipt)) => receipt.shown(),
-        Ok(Err(why)) => why.shown(&words(why, context.english)),
+    let body = match asked {
+        Ok(Asked::Receipt(text)) => match api.shared.checker.check(&text, api.gateway.clock.now()) {
+            Ok(receipt) => receipt.shown(),
+            Err(why) => why.shown(&words(why, context.english)),
+        },
+        Ok(Asked::Code(text)) => match receipt_code::check(&api, &text, context.english).await {
+            Ok(told) => told,
+            Err(NotSaved) => return Problem::Overloaded(5).respond(&context),
+        },
         Err(problem) => return problem.respond(&context),
     };
     reply(StatusCode::OK, &context, body.to_string())
 }
 
-fn receipt(body: &Value) -> Result<String, Vec<FieldError>> {
+/// What is to be checked.
+enum Asked {
+    Receipt(String),
+    Code(String),
+}
+
+/// One of both. Any text may be checked: whatever is none is told so, not refused.
+fn asked(body: &Value) -> Result<Asked, Vec<FieldError>> {
     let mut reader = Reader::default();
-    let text = reader.object("", body).and_then(|body| {
-        reader.known("", body, ["receipt"]);
-        // Any text may be checked: whatever is no receipt is told so, not refused.
-        let reason = match body.get("receipt") {
-            Some(Value::String(text)) => return Some(text.clone()),
+    let asked = reader.object("", body).and_then(|body| {
+        let has_code = body.contains_key("code") && !body.contains_key("receipt");
+        // Beside a receipt, a code is one thing too many.
+        let name = if has_code { "code" } else { "receipt" };
+        let known = if body.is_empty() { &["receipt", "code"][..] } else { std::slice::from_ref(&name) };
+        reader.known("", body, known.iter().copied());
+        let reason = match body.get(name) {
+            Some(Value::String(text)) if has_code => return Some(Asked::Code(text.clone())),
+            Some(Value::String(text)) => return Some(Asked::Receipt(text.clone())),
             Some(_) => Reason::Type(Kind::String),
             None => Reason::Missing,
         };
-        reader.wrong("/receipt", reason);
+        reader.wrong(format!("/{name}"), reason);
         None
     });
-    text.filter(|_| reader.errors.is_empty()).ok_or(reader.errors)
+    asked.filter(|_| reader.errors.is_empty()).ok_or(reader.errors)
 }
 
-fn words(why: Invalid, english: bool) -> String {
+pub(super) fn words(why: Invalid, english: bool) -> String {
     let chinese = match why {
         Invalid::Malformed => "这不是核验回执",
         Invalid::TooLong => "内容过长，不是核验回执",
@@ -61,7 +80,8 @@ fn words(why: Invalid, english: bool) -> String {
 }
 
 pub(super) fn documentation() -> [(&'static str, Value); 2] {
-    let reasons: Vec<&str> = Invalid::ALL.into_iter().map(Invalid::as_str).collect();
+    let reasons = Invalid::ALL.into_iter().map(Invalid::as_str);
+    let reasons: Vec<&str> = reasons.chain(receipt_code::REASONS).collect();
     let text = json!({"type": "string"});
     let moment = json!({"type": "string", "format": "date-time"});
     let outcomes = ["confirmed", "refuted", "no_record", "mismatch", "conflict", "pending", "unavailable", "referred"];
@@ -81,19 +101,32 @@ pub(super) fn documentation() -> [(&'static str, Value); 2] {
         "title": "not valid", "type": "object", "required": ["valid", "reason", "detail"], "additionalProperties": false,
         "properties": {"valid": {"const": false}, "reason": {"enum": reasons}, "detail": text}
     });
+    let by_code = json!({
+        "title": "valid, by its code", "type": "object", "additionalProperties": false,
+        "required": ["valid", "issuer", "matter", "claim", "outcome", "as_of", "issued_at", "expires_at"],
+        "properties": {
+            "valid": {"const": true}, "issuer": text, "matter": text, "claim": text, "outcome": {"enum": outcomes},
+            "as_of": moment, "issued_at": moment, "expires_at": moment
+        }
+    });
     let answers = [
-        answer(200, "Whether the receipt is ours, unaltered and unexpired", &json!({"oneOf": [valid, invalid]})),
+        answer(
+            200,
+            "Whether the receipt is ours, unaltered and unexpired",
+            &json!({"oneOf": [valid, by_code, invalid]}),
+        ),
         problem(400, "The body is not acceptable JSON"),
         problem(408, "The body did not arrive in time"),
         problem(413, "The body is too large"),
         problem(415, "The body is not declared as JSON"),
-        problem(422, "The body holds no text to check"),
+        problem(422, "The body holds no text to check, or two"),
+        problem(503, "What is kept cannot be read now"),
     ];
     let mut check = operation("checkReceipt", "Whether a receipt is ours, unaltered and unexpired", answers);
     let described = json!({"type": "string", "description": "a receipt: a JWS in compact serialization (RFC 7515)"});
-    check["requestBody"] = json_body(&json!({
-        "type": "object", "required": ["receipt"], "additionalProperties": false, "properties": {"receipt": described}
-    }));
+    let short = json!({"type": "string", "description": "the short code of a receipt: 42 letters and digits, with hyphens or without"});
+    let one = |name: &str, described: &Value| json!({"type": "object", "required": [name], "additionalProperties": false, "properties": {name: described}});
+    check["requestBody"] = json_body(&json!({"oneOf": [one("receipt", &described), one("code", &short)]}));
     let set = json!({
         "type": "object", "required": ["keys"],
         "properties": {"keys": {"type": "array", "items": {"type": "object", "required": ["kty", "kid"]}}}

@@ -1,3 +1,4 @@
+mod folder;
 mod samples;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use serde_json::json;
 
+use self::folder::TemporaryFolder;
 use self::samples::Sample;
 use super::running::Running;
 use super::{Failure, check, say};
@@ -41,9 +43,12 @@ pub(super) struct Arguments {
     /// Lay the folders `config` and `schemas` of this directory over the demo's own
     #[arg(long, value_name = "DIR")]
     overlay: Vec<PathBuf>,
-    /// Keep here what must survive a restart; without it, it is in memory alone
+    /// Keep here what must survive a restart; without it, it is gone when the demo ends
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Begin another ledger where there was one that is gone
+    #[arg(long, requires = "data_dir")]
+    new_ledger: bool,
     /// Print one line of JSON once ready
     #[arg(long)]
     json: bool,
@@ -60,10 +65,13 @@ const SECRETS: [(&str, &str); 4] = [
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let departments = Departments::start(arguments)?;
     let token = Token::generate()?;
-    let load = || load(arguments, &departments, &token);
+    // It goes last, when nobody has anything in it open.
+    let folder = if arguments.data_dir.is_none() { Some(TemporaryFolder::make()?) } else { None };
+    let temporary = folder.as_ref().map(TemporaryFolder::path);
+    let load = || load(arguments, temporary, &departments, &token);
     let installation = load()?;
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
-    let ledger = Arc::new(open_ledger(&installation)?);
+    let ledger = Arc::new(open_ledger(&installation, &store, arguments.new_ledger, SystemClock.now())?);
     let running = Running::new(arguments.data_dir.as_deref())?;
     let server = Server::start(installation, Arc::new(SystemClock), store, ledger)
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
@@ -109,7 +117,12 @@ fn source_of(name: &str, ending: &str) -> Option<String> {
     Some(name.strip_prefix("HEYAN_")?.strip_suffix(ending)?.to_lowercase().replace('_', "-"))
 }
 
-fn load(arguments: &Arguments, departments: &Departments, token: &Token) -> Result<Installation, Failure> {
+fn load(
+    arguments: &Arguments,
+    temporary: Option<&Path>,
+    departments: &Departments,
+    token: &Token,
+) -> Result<Installation, Failure> {
     let folder = check::folder(None, &arguments.overlay)?;
     let variable =
         |name: &str| departments.variable(name).or_else(|| std::env::var(name).ok()).or_else(|| secret(name));
@@ -121,8 +134,10 @@ fn load(arguments: &Arguments, departments: &Departments, token: &Token) -> Resu
     if settings.watch == Policy::default() {
         settings.watch = Policy::WIDE;
     }
-    if let Some(data_dir) = &arguments.data_dir {
-        settings.data_dir = Some(data_dir.clone());
+    // Unless an overlay has its own.
+    let temporary = temporary.filter(|_| settings.data_dir.is_none() && !settings.in_memory);
+    if let Some(data_dir) = arguments.data_dir.as_deref().or(temporary) {
+        settings.data_dir = Some(data_dir.to_owned());
         if settings.store_key.is_none() {
             settings.store_key = Some(SecretPlace::File { file: key_beside(data_dir)? });
         }

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::{Failure, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::keys::{self, Key, KeyUse, KeysError, Ring, State};
+use crate::ledger::Origin;
 use crate::receipt::{jwk, jwks};
-use crate::server::KEYS;
+use crate::server::{KEYS, verifier_key};
 use crate::signing::Algorithm;
 
 #[derive(Subcommand)]
@@ -56,6 +57,9 @@ pub(super) struct List {
     /// Print what checks receipts, as a JWK Set for `heyan receipt check --keys`
     #[arg(long)]
     jwks: bool,
+    /// The origin of the ledger, which stands in what checks its checkpoints; without it: what the ledger in --data-dir says
+    #[arg(long, value_name = "NAME")]
+    origin: Option<Origin>,
 }
 
 #[derive(Args)]
@@ -172,34 +176,52 @@ fn destroy(arguments: &Destroy) -> Result<(), Failure> {
 }
 
 fn list(arguments: &List) -> Result<(), Failure> {
-    let ring = Ring::open(&arguments.place.folder()).map_err(failure)?;
+    let place = &arguments.place;
+    let ring = Ring::open(&place.folder()).map_err(failure)?;
+    let beside = || place.data_dir.as_deref().map(super::ledger::origin).unwrap_or_default();
+    let shown = Shown { origin: arguments.origin.clone().unwrap_or_else(beside), ring };
     if arguments.jwks {
-        say(&jwks(ring.checks(KeyUse::Receipt)).to_string());
+        say(&jwks(shown.ring.checks(KeyUse::Receipt)).to_string());
     } else if arguments.json {
-        let keys: Vec<Value> = ring.keys().map(|key| as_json(&ring, key)).collect();
+        let keys: Vec<Value> = shown.ring.keys().map(|key| shown.json(key)).collect();
         say(&json!({"keys": keys}).to_string());
     } else {
-        ring.keys().for_each(|key| say(&line(&ring, key)));
+        shown.ring.keys().for_each(|key| say(&shown.line(key)));
     }
     Ok(())
 }
 
-fn line(ring: &Ring, key: &Key) -> String {
-    let state = ring.state(key);
-    let since = match state {
-        State::Active | State::Retired => format!("made {:.0}", key.made()),
-        State::Destroyed(at) => format!("made {:.0}, destroyed {at:.0}", key.made()),
-    };
-    let public = key.public().map(|public| format!("  {}", jwk(public))).unwrap_or_default();
-    format!("{:<24}  {:<8} {:<11}  {:<9}  {since}{public}", key.id(), key.usage(), key.algorithm(), state.name())
+/// Keys to be shown, and the origin of the ledger that some of them sign for.
+struct Shown {
+    ring: Ring,
+    origin: Origin,
 }
 
-fn as_json(ring: &Ring, key: &Key) -> Value {
-    json!({
-        "id": key.id(), "use": key.usage(), "algorithm": key.algorithm(), "state": ring.state(key).name(),
-        "made": key.made().to_string(), "destroyed": key.destroyed().map(|at| at.to_string()),
-        "public": key.public().map(jwk)
-    })
+impl Shown {
+    fn line(&self, key: &Key) -> String {
+        let state = self.ring.state(key);
+        let since = match state {
+            State::Active | State::Retired => format!("made {:.0}", key.made()),
+            State::Destroyed(at) => format!("made {:.0}, destroyed {at:.0}", key.made()),
+        };
+        let public = key.public().map(|public| self.verifier(key).unwrap_or_else(|| jwk(public).to_string()));
+        let public = public.map(|public| format!("  {public}")).unwrap_or_default();
+        format!("{:<24}  {:<8} {:<11}  {:<9}  {since}{public}", key.id(), key.usage(), key.algorithm(), state.name())
+    }
+
+    fn json(&self, key: &Key) -> Value {
+        json!({
+            "id": key.id(), "use": key.usage(), "algorithm": key.algorithm(), "state": self.ring.state(key).name(),
+            "made": key.made().to_string(), "destroyed": key.destroyed().map(|at| at.to_string()),
+            "public": key.public().map(jwk), "verifier": self.verifier(key)
+        })
+    }
+
+    /// What checks a ledger's checkpoints is written as those who read such checkpoints write it.
+    fn verifier(&self, key: &Key) -> Option<String> {
+        let public = key.public().filter(|_| key.usage() == KeyUse::Ledger)?;
+        verifier_key(public, &self.origin).ok().map(|key| key.to_string())
+    }
 }
 
 fn failure(error: KeysError) -> Failure {

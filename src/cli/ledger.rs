@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{Failure, count, say};
 use crate::domain::IdNumber;
 use crate::keys::Ring;
-use crate::ledger::{Entry, LedgerKeys, NoteKey, SignedCheckpoint, SubjectHash};
+use crate::ledger::{Entry, LedgerKeys, NoteKey, Origin, SignedCheckpoint, SubjectHash};
 use crate::ledger_store::{Fault, LedgerError, Snapshot, Trust, Verified};
 use crate::server::{KEYS, ledger_keys};
 use crate::signing::SubjectKey;
@@ -26,6 +26,9 @@ pub(super) enum Command {
     Prove(Prove),
     /// Print every entry, one line of JSON each
     Export(Place),
+    /// Print what checks the ledger's checkpoints, for `heyan ledger verify --key`: a verifier key of C2SP signed-note a line,
+    /// the newest first
+    Key(Place),
     /// Print the entries about one resident, whose ID number is read from standard input
     History(Place),
 }
@@ -43,8 +46,14 @@ pub(super) struct Place {
 impl Place {
     fn keys(&self) -> Result<(Ring, LedgerKeys), Failure> {
         let beside = || self.data_dir.join(KEYS);
-        Ok(ledger_keys(&self.keys.clone().unwrap_or_else(beside))?)
+        Ok(ledger_keys(&self.keys.clone().unwrap_or_else(beside), &origin(&self.data_dir))?)
     }
+}
+
+/// The origin of a folder's ledger, as its first checkpoint says it: whoever has not its key cannot have written another one
+/// there without that being seen. Where there is none yet, the default.
+pub(super) fn origin(data_dir: &Path) -> Origin {
+    Snapshot::open(data_dir).ok().and_then(|ledger| ledger.origin()).unwrap_or_default()
 }
 
 #[derive(Args)]
@@ -84,6 +93,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Verify(arguments) => verify(arguments),
         Command::Prove(arguments) => prove(arguments),
         Command::Export(place) => export(place),
+        Command::Key(place) => key(place),
         Command::History(place) => history(place),
     }
 }
@@ -198,6 +208,12 @@ fn export(place: &Place) -> Result<(), Failure> {
     let mut lines = Lines::new();
     Snapshot::open(&place.data_dir)?.entries(|index, leaf| lines.print(index, leaf).map(drop))?;
     lines.end()
+}
+
+fn key(place: &Place) -> Result<(), Failure> {
+    let (_, keys) = place.keys()?;
+    keys.public().for_each(|key| say(&key.to_string()));
+    Ok(())
 }
 
 /// A resident's own entries. The ID number comes from standard input, because command lines are seen by others.

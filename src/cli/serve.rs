@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::running::Running;
@@ -26,6 +26,12 @@ pub(super) struct Arguments {
     /// file says otherwise
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Keep all of that in memory, to try things out: a restart forgets it, the ledger of who asked what too
+    #[arg(long, conflicts_with = "data_dir")]
+    in_memory: bool,
+    /// Begin another ledger where there was one that is gone, and nothing of it is left; see docs/ledger.md
+    #[arg(long)]
+    new_ledger: bool,
     /// Take plain HTTP from other machines too, because a proxy before the gateway speaks TLS with them
     #[arg(long)]
     behind_tls_proxy: bool,
@@ -46,16 +52,26 @@ impl Arguments {
             settings.data_dir = Some(data_dir.clone());
             settings.store_key.get_or_insert(SecretPlace::Variable { env: "HEYAN_STORE_KEY".to_owned() });
         }
+        if self.in_memory && settings.data_dir.is_some() {
+            return Err(Failure::Usage(anyhow!("[durable] names a folder: leave out either that or --in-memory")));
+        }
+        // What cannot be recorded is not asked; and what a restart forgets is not recorded.
+        if settings.data_dir.is_none() && !settings.in_memory && !self.in_memory {
+            return Err(Failure::Usage(anyhow!(NOWHERE)));
+        }
         installation.keys = open_keys(&installation.settings, SystemClock.now())?;
         Ok(installation)
     }
 }
 
+const NOWHERE: &str = "nothing says where it is to stay on record who asked what: name a folder, with --data-dir DIR or [durable] folder. \
+    To try things out without one, say --in-memory or [durable] in_memory = true: then a restart forgets all of it";
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installation = arguments.load()?;
     let (listen, data_dir) = (installation.settings.listen, installation.settings.data_dir.clone());
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
-    let ledger = Arc::new(open_ledger(&installation)?);
+    let ledger = Arc::new(open_ledger(&installation, &store, arguments.new_ledger, SystemClock.now())?);
     if data_dir.is_none() {
         tracing::warn!("open questions are in memory alone, and a restart forgets them: [durable] folder keeps them");
         tracing::warn!("the ledger is in memory alone, and a restart forgets it: [durable] folder keeps it");

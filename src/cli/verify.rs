@@ -1,11 +1,13 @@
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
+use reqwest::{Certificate, Client, Identity, RequestBuilder};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::{Failure, say};
 
@@ -25,6 +27,15 @@ pub(super) struct Arguments {
     /// A file that holds the bearer token; else it stands in the environment variable `HEYAN_TOKEN`
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// A file of authorities, as PEM, that the gateway's certificate must come from; else the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The agency's client certificate, as PEM; then there need be no token
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// The key of the client certificate, as PEM
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
     /// How long to wait for a department that needs time
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     wait: u64,
@@ -37,7 +48,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let request = read_request(&arguments.request).map_err(Failure::Usage)?;
     let token = read_token(arguments).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let reply = runtime.block_on(ask(arguments, request, token.trim()))?;
+    let client = client(arguments)?;
+    let reply = runtime.block_on(ask(arguments, &client, request, token.as_ref().map(|token| token.trim())))?;
     if arguments.json {
         say(&reply.to_string());
     } else {
@@ -50,11 +62,43 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn read_token(arguments: &Arguments) -> anyhow::Result<String> {
-    match &arguments.token_file {
-        Some(file) => fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())),
-        None => std::env::var("HEYAN_TOKEN").context("no token: set HEYAN_TOKEN, or name a --token-file"),
+/// The token; where there is a certificate, there may be none.
+fn read_token(arguments: &Arguments) -> anyhow::Result<Option<Zeroizing<String>>> {
+    let token = match &arguments.token_file {
+        Some(file) => fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
+        None => match std::env::var("HEYAN_TOKEN") {
+            Ok(token) => token,
+            Err(_) if arguments.certificate.is_some() => return Ok(None),
+            Err(_) => bail!("no token: set HEYAN_TOKEN, or name a --token-file, or a --certificate with its --key"),
+        },
+    };
+    Ok(Some(Zeroizing::new(token)))
+}
+
+/// A client that believes whom the arguments name, and shows the agency's certificate.
+fn client(arguments: &Arguments) -> Result<Client, Failure> {
+    crate::sources::install_crypto();
+    let read = |file: &Path| {
+        let pem = fs::read(file).with_context(|| format!("cannot read {}", file.display()));
+        pem.map(Zeroizing::new).map_err(Failure::Usage)
+    };
+    let wrong = |file: &Path, what: &str| Failure::Usage(anyhow!("{} holds no {what} as PEM", file.display()));
+    let mut builder = Client::builder().redirect(reqwest::redirect::Policy::none());
+    if let Some(file) = &arguments.ca {
+        let authorities = Certificate::from_pem_bundle(&read(file)?).ok().filter(|all| !all.is_empty());
+        builder = builder.tls_certs_only(authorities.ok_or_else(|| wrong(file, "certificates"))?);
     }
+    if let (Some(certificate), Some(key)) = (&arguments.certificate, &arguments.key) {
+        let mut pem = read(certificate)?;
+        pem.push(b'\n');
+        pem.extend_from_slice(&read(key)?);
+        let identity = Identity::from_pem(&pem).map_err(|_| {
+            let both = format!("{} and {}", certificate.display(), key.display());
+            Failure::Usage(anyhow!("{both} are no certificate with its key as PEM"))
+        })?;
+        builder = builder.identity(identity);
+    }
+    builder.build().context("these certificates cannot be used").map_err(Failure::Usage)
 }
 
 /// The gateway's address without a slash at its end.
@@ -78,23 +122,25 @@ fn read_request(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
     Ok(request)
 }
 
-async fn ask(arguments: &Arguments, request: Vec<u8>, token: &str) -> Result<Value, Failure> {
-    crate::sources::install_crypto();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+async fn ask(arguments: &Arguments, client: &Client, request: Vec<u8>, token: Option<&str>) -> Result<Value, Failure> {
+    let with_token = |request: RequestBuilder| match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
     let base = &arguments.gateway;
     let deadline = Instant::now() + Duration::from_secs(arguments.wait);
     let first =
         client.post(format!("{base}/v1/verifications")).header("content-type", "application/json").body(request);
-    let mut reply = read_reply(first.bearer_auth(token)).await?;
+    let mut reply = read_reply(with_token(first)).await?;
     while reply["outcome"] == "pending" && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let id = reply["id"].as_str().context("the reply has no id")?;
-        reply = read_reply(client.get(format!("{base}/v1/verifications/{id}")).bearer_auth(token)).await?;
+        reply = read_reply(with_token(client.get(format!("{base}/v1/verifications/{id}")))).await?;
     }
     Ok(reply)
 }
 
-async fn read_reply(request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+async fn read_reply(request: RequestBuilder) -> Result<Value, Failure> {
     let response =
         request.send().await.map_err(reqwest::Error::without_url).context("the gateway cannot be reached")?;
     let status = response.status();

@@ -18,6 +18,7 @@ pub(super) struct Raw {
     pub(super) issuers: Vec<RawIssuer>,
     pub(super) memory: RawMemory,
     pub(super) durable: RawDurable,
+    pub(super) ledger: RawLedger,
     pub(super) watch: RawWatch,
     pub(super) keys: RawKeys,
     pub(super) receipts: RawReceipts,
@@ -109,6 +110,7 @@ impl Default for RawMemory {
 #[serde(default)]
 pub(super) struct RawDurable {
     pub(super) folder: Option<PathBuf>,
+    pub(super) in_memory: bool,
     pub(super) key: Option<SecretPlace>,
     pub(super) open_for: String,
     pub(super) again_after: String,
@@ -116,8 +118,15 @@ pub(super) struct RawDurable {
 
 impl Default for RawDurable {
     fn default() -> Self {
-        Self { folder: None, key: None, open_for: "168h".to_owned(), again_after: "30s".to_owned() }
+        let (open_for, again_after) = ("168h".to_owned(), "30s".to_owned());
+        Self { folder: None, in_memory: false, key: None, open_for, again_after }
     }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct RawLedger {
+    pub(super) origin: Option<String>,
 }
 
 #[derive(Deserialize, Default)]

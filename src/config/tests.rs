@@ -86,6 +86,25 @@ fn everything_wrong_is_told_at_once_with_its_line() {
 }
 
 #[test]
+fn a_ledger_has_an_origin_that_notes_can_hold() {
+    let origin = |text: &str| load(&[("config/heyan.toml", text)]).map(|settings| settings.origin.to_string());
+    assert_eq!(origin(""), Ok("heyan/ledger".to_owned()));
+    assert_eq!(origin("[ledger]\norigin = \"a.gov.cn/账本\"\n"), Ok("a.gov.cn/账本".to_owned()));
+    for wrong in ["", "a b", "a+b", "a\\u3000b", "a\\u0007"] {
+        let told = origin(&format!("[ledger]\norigin = \"{wrong}\"\n")).unwrap_err();
+        assert!(told.len() == 1 && told[0].starts_with("config/heyan.toml:2: "), "{told:#?}");
+    }
+}
+
+#[test]
+fn what_must_survive_is_in_a_folder_or_in_memory() {
+    let told = load(&[("config/heyan.toml", "[durable]\nfolder = \"/x\"\nin_memory = true\n")]).unwrap_err();
+    assert!(told.len() == 1 && told[0].starts_with("config/heyan.toml:3: there is a folder too"), "{told:#?}");
+    let settings = load(&[("config/heyan.toml", "[durable]\nin_memory = true\n")]).unwrap();
+    assert!(settings.in_memory && settings.data_dir.is_none());
+}
+
+#[test]
 fn a_broken_file_is_told_alone() {
     let told = load(&[
         ("config/heyan.toml", &format!("[server]\nlisten = 5\n{PENSION}")),

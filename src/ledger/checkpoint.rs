@@ -56,6 +56,9 @@ pub enum NoteError {
     /// Nobody signed it whose key is known.
     #[error("none of the known keys has signed it")]
     Unknown,
+    /// A known key has signed it under another name.
+    #[error("one of the known keys has signed it under another name, so that it is of a ledger with another origin")]
+    Origin,
     /// A known key did not sign this.
     #[error("its signature does not fit: it was altered")]
     Forged,
@@ -123,17 +126,20 @@ impl SignedCheckpoint {
     /// Opens a note that at least one of these keys has signed, and whose origin is that key's name. Says which one it was.
     ///
     /// # Errors
-    /// If it is no note, no known key has signed it, one of them did not, or it is not about a ledger.
+    /// If it is no note, no known key has signed it, or only under another name, one of them did not, or it is not about a
+    /// ledger.
     pub fn open<'a>(note: &str, keys: impl IntoIterator<Item = &'a NoteKey>) -> Result<(Self, &'a NoteKey), NoteError> {
         let (text, signatures) = parts(note)?;
-        let mut signer = None;
+        let (mut signer, mut is_of_other_name) = (None, false);
         for key in keys {
+            is_of_other_name |= signatures.iter().any(|(name, signature)| key.has_signed_as(name, text, signature));
             for (_, signature) in signatures.iter().filter(|(name, bytes)| *name == key.name && bytes[..4] == key.id) {
                 key.check(text, &signature[4..])?;
                 signer = signer.or(Some(key));
             }
         }
-        let signer = signer.ok_or(NoteError::Unknown)?;
+        let unknown = if is_of_other_name { NoteError::Origin } else { NoteError::Unknown };
+        let signer = signer.ok_or(unknown)?;
         let checkpoint = Checkpoint::parse(text).filter(|checkpoint| checkpoint.origin == signer.name);
         let checkpoint = checkpoint.ok_or(NoteError::Checkpoint)?;
         Ok((Self { checkpoint, note: note.to_owned() }, signer))
@@ -152,8 +158,7 @@ impl NoteKey {
     /// # Errors
     /// If a note cannot hold such a name.
     pub fn new(name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
-        let is_wrong = |character: char| character.is_whitespace() || character.is_control() || character == '+';
-        if name.is_empty() || name.contains(is_wrong) {
+        if !is_name(name) {
             return Err(NoteError::Name);
         }
         let hashed = digest(&SHA256, &[name.as_bytes(), b"\n", &[TYPE], &public].concat());
@@ -166,6 +171,12 @@ impl NoteKey {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the key's holder signed this, under a name that is not the key's.
+    fn has_signed_as(&self, name: &str, text: &str, signature: &[u8]) -> bool {
+        let other = || Self::new(name, self.public).is_ok_and(|other| other.id == signature[..4]);
+        name != self.name && other() && self.check(text, &signature[4..]).is_ok()
     }
 
     fn check(&self, text: &str, signature: &[u8]) -> Result<(), NoteError> {
@@ -194,6 +205,12 @@ impl FromStr for NoteKey {
         let key = Self::new(name, public.try_into().map_err(|_| NoteError::Key)?)?;
         if id == format!("{:08x}", u32::from_be_bytes(key.id)) { Ok(key) } else { Err(NoteError::Key) }
     }
+}
+
+/// Whether a note can hold this as the name of a key.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_wrong = |character: char| character.is_whitespace() || character.is_control() || character == '+';
+    !name.is_empty() && !name.contains(is_wrong)
 }
 
 /// The algorithm's number: Ed25519.
@@ -259,7 +276,12 @@ mod tests {
         assert_eq!(note.lines().take(4).collect::<Vec<_>>(), ["heyan/ledger", "7", &STANDARD.encode([9; 32]), ""]);
         let opened = SignedCheckpoint::open(note, [other.key(), same_name.key(), ours.key()]);
         assert_eq!(opened, Ok((signed.clone(), ours.key())));
-        assert_eq!(SignedCheckpoint::open(note, [same_name.key(), other.key()]), Err(NoteError::Unknown));
+        assert_eq!(SignedCheckpoint::open(note, [same_name.key()]), Err(NoteError::Unknown));
+        assert_eq!(
+            SignedCheckpoint::open(note, [same_name.key(), other.key()]),
+            Err(NoteError::Origin),
+            "its seed is ours"
+        );
         for key in [ours.key(), other.key()] {
             assert_eq!(key.to_string().parse(), Ok(key.clone()));
         }

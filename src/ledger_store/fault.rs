@@ -92,6 +92,14 @@ pub enum Fault {
         /// How many entries there are.
         size: u64,
     },
+    /// It is the ledger of these keys, and has another name than the one that is expected.
+    #[error(
+        "its origin is \"{found}\", and not the one that is expected: the known keys have signed it under that name"
+    )]
+    OtherOrigin {
+        /// Its origin.
+        found: String,
+    },
     /// A stored hash is wrong, although the entries are right.
     #[error("the stored hash {index} of level {level} was altered, removed or put in; the entries are right")]
     Node {
@@ -131,6 +139,7 @@ impl Fault {
             Self::Checkpoint { .. }
             | Self::MissingCheckpoint { .. }
             | Self::NoCheckpoint
+            | Self::OtherOrigin { .. }
             | Self::Node { .. }
             | Self::ForeignRows
             | Self::Shape => None,

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::LedgerError;
 use super::fault::Fault;
-use super::rows::{Head, ReadError, TABLES, VERSION, check_shape, insert_checkpoint};
+use super::rows::{Head, ReadError, Stored, TABLES, VERSION, check_shape, insert_checkpoint};
+use super::{LedgerError, Lost};
+use crate::durable::LedgerMark;
 use crate::ledger::{Frontier, LedgerKeys};
 
 /// The file of a ledger, in its folder.
@@ -85,8 +86,13 @@ pub(super) fn reading(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes the tables with the checkpoint of the empty tree, if there are none, and reads where the ledger ends.
-pub(super) fn set_up(connection: &mut Connection, path: &Path, keys: &LedgerKeys) -> Result<Head, LedgerError> {
+/// Makes the tables with the checkpoint of the empty tree, if there are none and never were, and reads where the ledger ends.
+pub(super) fn set_up(
+    connection: &mut Connection,
+    path: &Path,
+    keys: &LedgerKeys,
+    mark: Option<LedgerMark>,
+) -> Result<Head, LedgerError> {
     let refused = |error| LedgerError::of(path, error);
     // A crash leaves all of it, or nothing.
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
@@ -95,15 +101,33 @@ pub(super) fn set_up(connection: &mut Connection, path: &Path, keys: &LedgerKeys
         let count = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
         Ok((version, count))
     });
-    match counted.map_err(|cause| refused(ReadError::from(cause).at(None)))? {
-        (0, 0) => begin(&transaction, keys).map_err(|cause| refused(cause.into()))?,
-        (VERSION, _) => check_shape(&transaction).map_err(|error| refused(error.at(None)))?,
-        (0, _) => return Err(refused(Fault::Shape.into())),
-        (found, _) => return Err(LedgerError::Newer { path: path.to_owned(), found, known: VERSION }),
+    let gone = |mark: LedgerMark, found| LedgerError::Gone { path: path.to_owned(), entries: mark.entries, found };
+    match (counted.map_err(|cause| refused(ReadError::from(cause).at(None)))?, mark) {
+        ((0, 0), Some(mark)) => return Err(gone(mark, Lost::Empty)),
+        ((0, 0), None) => begin(&transaction, keys).map_err(|cause| refused(cause.into()))?,
+        ((VERSION, _), _) => check_shape(&transaction).map_err(|error| refused(error.at(None)))?,
+        ((0, _), _) => return Err(refused(Fault::Shape.into())),
+        ((found, _), _) => return Err(LedgerError::Newer { path: path.to_owned(), found, known: VERSION }),
     }
     let head = Head::read(&transaction, keys).map_err(refused)?;
+    if let Some(mark) = mark {
+        let lost = lost(&transaction, &head, mark).map_err(|error| refused(error.at(None)))?;
+        if let Some(found) = lost {
+            return Err(gone(mark, found));
+        }
+    }
     transaction.commit().map_err(|cause| refused(cause.into()))?;
     Ok(head)
+}
+
+/// How the ledger does not continue what was noted of it, if it does not.
+fn lost(connection: &Connection, head: &Head, mark: LedgerMark) -> Result<Option<Lost>, ReadError> {
+    let size = head.frontier.size();
+    if size < mark.entries {
+        return Ok(Some(Lost::Shorter(size)));
+    }
+    let then = Frontier::read(&mut Stored(connection), mark.entries)?;
+    Ok((then.root() != mark.root).then_some(Lost::Other))
 }
 
 /// The version of the tables.

@@ -172,6 +172,7 @@ impl Head {
         let (number, note, stamp) = last_checkpoint(connection)?.ok_or(Fault::NoCheckpoint)?;
         let (checkpoint, signer) = SignedCheckpoint::open(&note, keys.public()).map_err(|why| match why {
             NoteError::Unknown => Fault::Foreign { size: 0 },
+            NoteError::Origin => Fault::OtherOrigin { found: origin(&note) },
             why => Fault::Checkpoint { number, why: Some(why) },
         })?;
         let signer = keys.all().find(|key| key.public() == signer);
@@ -198,6 +199,16 @@ impl Head {
         }
         Ok(Self { frontier, number, checkpoint })
     }
+}
+
+/// The origin that a note claims, which nobody has checked.
+pub(super) fn origin(note: &str) -> String {
+    SignedCheckpoint::read(note).map(|checkpoint| checkpoint.origin).unwrap_or_default()
+}
+
+/// The note of the first checkpoint.
+pub(super) fn first_note(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection.query_row("SELECT note FROM checkpoints ORDER BY id LIMIT 1", [], |row| row.get(0)).optional()
 }
 
 /// The last checkpoint's number, note and stamp.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::rows::{ReadError, Stored, VERSION, last_checkpoint};
 use super::verify::{self, Verified};
 use super::{Fault, LedgerError, files, prove};
-use crate::ledger::{Inclusion, LedgerKey, LedgerKeys, NoProof, NoteKey, SignedCheckpoint};
+use crate::ledger::{Inclusion, LedgerKey, LedgerKeys, NoProof, NoteKey, Origin, SignedCheckpoint};
 
 /// A ledger as it is at one moment, read from outside: also while a gateway writes it, which it does not disturb.
 pub struct Snapshot {
@@ -64,6 +64,14 @@ impl Snapshot {
             Ok(connection) => Ok(Self { connection, path }),
             Err(cause) => Err(LedgerError::of(&path, ReadError::from(cause).at(None))),
         }
+    }
+
+    /// The origin that the first checkpoint says; `None` if it cannot be read. Only whoever then checks signatures under that
+    /// name knows that it is right.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        let note = super::rows::first_note(&self.connection).ok()??;
+        super::rows::origin(&note).parse().ok()
     }
 
     /// Computes everything anew, and holds it against the signed checkpoints in the ledger, and against those that were handed

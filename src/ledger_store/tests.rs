@@ -92,7 +92,7 @@ fn failing(order: Arc<Mutex<VecDeque<Failing>>>) -> Commit {
 async fn a_commit_that_fails_either_way_leaves_one_tree() {
     let scratch = Scratch::new();
     let order = Arc::new(Mutex::new(VecDeque::new()));
-    let store = LedgerStore::open_with(&scratch.0, keys(), failing(Arc::clone(&order))).unwrap();
+    let store = LedgerStore::open_with(&scratch.0, keys(), failing(Arc::clone(&order)), None).unwrap();
     let mut random = fastrand::Rng::with_seed(7);
     let (mut there, mut handed_out) = (Vec::<String>::new(), Vec::new());
     for number in 0..150 {
@@ -141,7 +141,7 @@ fn held() -> (LedgerStore, std::sync::mpsc::Sender<()>, Scratch) {
         let _ = wait.recv();
         connection.execute_batch("COMMIT")
     });
-    (LedgerStore::open_with(&scratch.0, keys(), commit).unwrap(), go, scratch)
+    (LedgerStore::open_with(&scratch.0, keys(), commit, None).unwrap(), go, scratch)
 }
 
 #[tokio::test]

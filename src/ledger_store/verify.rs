@@ -55,6 +55,8 @@ struct Audit<'a> {
     aside: Option<Fault>,
     /// Checkpoints that were handed out, the largest first, without those that were met.
     handed_out: Vec<Checkpoint>,
+    /// What a checkpoint says that these keys have signed under another name.
+    origin: Option<String>,
     /// How many entries are as they were when a checkpoint was handed out.
     agreed: u64,
     /// The number that the next checkpoint has.
@@ -84,6 +86,7 @@ impl<'a> Audit<'a> {
             suspect: None,
             aside: None,
             handed_out,
+            origin: None,
             agreed: 0,
             number: 0,
             last: None,
@@ -124,6 +127,9 @@ impl<'a> Audit<'a> {
     fn end(&mut self, entries: &mut Rows<'_>) -> Result<(), ReadError> {
         let size = self.frontier.size();
         let Some((number, note)) = &self.last else {
+            if let Some(found) = self.origin.take() {
+                return Err(Fault::OtherOrigin { found }.into());
+            }
             let is_foreign = matches!(self.aside, Some(Fault::Checkpoint { why: Some(NoteError::Unknown), .. }));
             let unsigned = if size < self.entries { Fault::Unsigned { entry: size } } else { Fault::NoCheckpoint };
             return Err(if is_foreign { Fault::Foreign { size: self.entries } } else { unsigned }.into());
@@ -171,7 +177,12 @@ impl<'a> Audit<'a> {
                     return Ok(Some(next));
                 }
                 Ok(_) => self.note(Fault::Checkpoint { number, why: None }),
-                Err(why) => self.note(Fault::Checkpoint { number, why: Some(why) }),
+                Err(why) => {
+                    if why == NoteError::Origin {
+                        self.origin.get_or_insert_with(|| rows::origin(note));
+                    }
+                    self.note(Fault::Checkpoint { number, why: Some(why) });
+                }
             }
         }
         Ok(None)
@@ -180,7 +191,8 @@ impl<'a> Audit<'a> {
     fn accept(&mut self, number: u64, note: &str, stamp: &[u8]) -> Result<Checkpoint, NoteError> {
         if let Some(key) = self.keys.iter().find(|key| is(&key.stamp_checkpoint(number, note), stamp)) {
             self.key = Some(key);
-            return SignedCheckpoint::read(note);
+            let checkpoint = SignedCheckpoint::read(note)?;
+            return if checkpoint.origin == key.public().name() { Ok(checkpoint) } else { Err(NoteError::Origin) };
         }
         let (signed, signer) = SignedCheckpoint::open(note, self.public.iter().copied())?;
         self.key = self.keys.iter().find(|key| key.public() == signer).copied();

@@ -15,7 +15,7 @@ use crate::ledger::{Hash, LedgerKeys, NotRecorded, SignedCheckpoint, leaf_hash};
 /// is waited for once for all of them, and then each is told.
 pub(super) struct Writer {
     /// `None` once it is to end.
-    entries: Option<Sender<Job>>,
+    entries: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
 }
@@ -24,6 +24,13 @@ pub(super) struct Writer {
 struct Shared {
     last: RwLock<Arc<SignedCheckpoint>>,
     commits: AtomicU64,
+}
+
+/// What the thread is told.
+enum Order {
+    Record(Job),
+    /// To write with these keys from now on.
+    Renew(Box<LedgerKeys>, Sender<Result<(), ReadError>>),
 }
 
 /// An entry to be recorded.
@@ -52,8 +59,16 @@ impl Writer {
         let (reply, told) = oneshot::channel();
         let job = Job { hash: leaf_hash(&leaf), leaf, reply };
         // If the thread is gone the job is dropped, and its sender is told by that.
-        let _ = self.entries.as_ref().map(|entries| entries.send(job));
+        let _ = self.entries.as_ref().map(|entries| entries.send(Order::Record(job)));
         told
+    }
+
+    /// Lets other keys take over; what came before is written with those before.
+    pub(super) fn renew(&self, keys: LedgerKeys) -> Result<(), ReadError> {
+        let (reply, told) = channel();
+        let _ = self.entries.as_ref().map(|entries| entries.send(Order::Renew(Box::new(keys), reply)));
+        // A thread that is gone tells nothing.
+        told.recv().unwrap_or_else(|_| Err(rusqlite::Error::InvalidQuery.into()))
     }
 
     /// The last checkpoint that is certainly on the disk.
@@ -91,22 +106,42 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(mut self, entries: &Receiver<Job>) {
+    fn run(mut self, orders: &Receiver<Order>) {
         let mut several = false;
-        while let Ok(first) = entries.recv() {
+        while let Ok(first) = orders.recv() {
             // Where many come at once, a moment's wait lets them share a transaction; who comes alone does not wait.
             if several {
                 sleep(GATHERING);
             }
-            let jobs: Vec<Job> = std::iter::once(first).chain(entries.try_iter()).take(MOST_AT_ONCE).collect();
+            let mut jobs = Vec::new();
+            for order in std::iter::once(first).chain(orders.try_iter()).take(MOST_AT_ONCE) {
+                match order {
+                    Order::Record(job) => jobs.push(job),
+                    Order::Renew(keys, reply) => {
+                        self.write(std::mem::take(&mut jobs));
+                        // Whoever asked may have gone away.
+                        let _ = reply.send(self.renew(*keys));
+                    }
+                }
+            }
             several = jobs.len() > 1;
             self.write(jobs);
         }
     }
 
+    /// Takes other keys, if they know the one that the last checkpoint is signed with: else nobody could open the ledger again.
+    fn renew(&mut self, keys: LedgerKeys) -> Result<(), ReadError> {
+        Head::read(&self.connection, &keys)?;
+        self.keys = keys;
+        Ok(())
+    }
+
     /// One transaction. A crash before its commit leaves nothing of any entry; a crash after it leaves all of them, and nobody
     /// has been told before.
     fn write(&mut self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
         match self.transaction(&jobs) {
             Ok((first, head)) => {
                 *self.shared.last.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(head.checkpoint.clone());

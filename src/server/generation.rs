@@ -8,16 +8,16 @@ use tokio_util::task::TaskTracker;
 use super::Installation;
 use super::tls::Entrance;
 use crate::access::{Access, Holder, Keyring, Keyrings};
-use crate::api::{Allowances, Api, Bounds, Documents, Replies, Shared};
+use crate::api::{Allowances, Api, Bounds, Documents, Replies, Shared, TurnedAway};
 use crate::cache::{Facts, Lifetimes};
 use crate::callbacks::Recipients;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::departments::Departments;
-use crate::durable::Durable;
+use crate::durable::{Durable, LedgerMark, NotSaved};
 use crate::gateway::{Gateway, Verifications};
 use crate::keys::{Keys, KeysError};
-use crate::ledger::Ledger;
+use crate::ledger::{Checkpoint, Ledger};
 use crate::matters::Catalog;
 use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
@@ -78,6 +78,13 @@ impl House {
             fact_bytes: settings.fact_bytes,
         }
     }
+
+    /// Lets the store know how far the ledger has come, so that it is noticed if it is not there any more.
+    pub(super) async fn mark_ledger(&self) -> Result<LedgerMark, NotSaved> {
+        let Checkpoint { size: entries, root, .. } = self.ledger.checkpoint().checkpoint;
+        let mark = LedgerMark { entries, root };
+        self.durable.mark_ledger(mark).await.map(|()| mark)
+    }
 }
 
 /// What a configuration makes: it takes over as a whole.
@@ -122,6 +129,7 @@ impl Generation {
             access: access(&settings, &house.keyrings),
             limits: settings.agencies.iter().map(|member| (member.agency.id.clone(), member.limits)).collect(),
             bounds: Arc::clone(&house.bounds),
+            turned_away: TurnedAway::default(),
             allowances: Arc::clone(&house.allowances),
             watch: settings.watch,
             purpose_ids: settings.purposes.keys().cloned().collect(),

@@ -24,6 +24,7 @@ use tower::ServiceExt as _;
 use super::generation::{Generation, House};
 use crate::access::Peer;
 use crate::api;
+use crate::durable::LedgerMark;
 
 /// One thread.
 pub(super) struct Worker {
@@ -45,6 +46,9 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a request that is turned away is kept waiting for that: a client that comes again at once, whatever `Retry-After`
 /// says, must not cost the others their turn.
 const PACE: Duration = Duration::from_millis(250);
+
+/// How often the store is told how far the ledger has come.
+const MARK_EVERY: Duration = Duration::from_secs(10);
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 32 * 1024;
@@ -80,6 +84,7 @@ impl Worker {
                 Err(error) => tracing::error!(%error, "open questions of an earlier process cannot be read"),
             }
         });
+        tasks.spawn(keep_mark(Arc::clone(&self.house)));
         tasks.spawn(keep_keys(self.turns.clone(), Arc::clone(&self.house)));
         tasks.spawn(look_at_certificates(Arc::clone(&self.house)));
         let (turns, house) = (self.turns.clone(), Arc::clone(&self.house));
@@ -163,6 +168,20 @@ async fn follow(mut turns: watch::Receiver<Turn>, house: Arc<House>, tasks: Task
         }
         // Whoever waits may have gone.
         let _ = taken.send(());
+    }
+}
+
+/// Lets the store know every now and then how far the ledger has come.
+async fn keep_mark(house: Arc<House>) {
+    let mut last = None;
+    loop {
+        if last.is_none_or(|mark: LedgerMark| mark.entries != house.ledger.checkpoint().checkpoint.size) {
+            // The store has logged why, if it cannot; then it is tried again.
+            last = house.mark_ledger().await.ok();
+        }
+        if house.stop.run_until_cancelled(sleep(MARK_EVERY)).await.is_none() {
+            return;
+        }
     }
 }
 

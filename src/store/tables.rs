@@ -155,6 +155,15 @@ impl Tables {
         Ok(found.optional()?.unwrap_or_default())
     }
 
+    pub(super) fn mark_ledger(&self, sealed: &[u8]) -> rusqlite::Result<()> {
+        self.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('ledger', ?1)", [sealed]).map(drop)
+    }
+
+    pub(super) fn ledger_mark(&self) -> rusqlite::Result<Option<Vec<u8>>> {
+        let sql = "SELECT value FROM meta WHERE name = 'ledger'";
+        self.connection.query_row(sql, [], |row| row.get(0)).optional()
+    }
+
     pub(super) fn notices(&self, now: Timestamp) -> rusqlite::Result<Vec<(ClosedRow, u32)>> {
         let sql = "SELECT id, agency, verification, notice_tries FROM closed_questions WHERE notice_due <= ?1 \
                    ORDER BY notice_due, id LIMIT ?2";

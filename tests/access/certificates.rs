@@ -43,6 +43,47 @@ async fn a_certificate_is_known_by_whole_names_or_its_key() {
     gateway.me(None, None).await.is_refused("Send a valid bearer token");
 }
 
+/// The departments are not there: what is asked ends as `unavailable` for whoever is let in.
+#[tokio::test]
+async fn verify_shows_its_certificate_and_knows_the_gateway_s() {
+    let (authority, stranger) = (Authority::new("root"), Authority::new("other"));
+    let mut gateway = Gateway::with_tls(&authority, "");
+    gateway.agencies(&[("fund", "certificates = [\"san:fund.gov.cn\"]")]);
+    gateway.start().await;
+    let fund = authority.client(&["fund.gov.cn"]);
+    for (name, text) in [("fund.pem", &fund.certificate), ("fund.key", &fund.key), ("other.pem", &stranger.pem)] {
+        gateway.write(name, text);
+    }
+    let question = serde_json::json!({
+        "matter": "identity", "claim": "name-matches-id", "purpose": "pension",
+        "subjects": {"person": {"name": "王小明", "id_number": "210102198001010010"}}
+    });
+    gateway.write("question.json", &question.to_string());
+    let at = |name: &str| gateway.path(name).to_str().unwrap().to_owned();
+    let verify = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_heyan"));
+        command.args(["verify", &at("question.json"), "--wait", "0", "--gateway", &gateway.url("")]).args(more);
+        let output = command.env_remove("HEYAN_TOKEN").output().unwrap();
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.code(), said)
+    };
+    let (ca, pem, key, other) = (at("ca.pem"), at("fund.pem"), at("fund.key"), at("other.pem"));
+    let (code, said) = verify(&["--ca", &ca, "--certificate", &pem, "--key", &key]);
+    assert!(code == Some(3) && said.starts_with("unavailable"), "{said}");
+    for (arguments, code, words) in [
+        (&["--ca", &*other, "--certificate", &*pem, "--key", &*key][..], 3, "cannot be reached"),
+        (&["--certificate", &pem, "--key", &key], 3, "cannot be reached"),
+        (&["--ca", &ca], 2, "--certificate"),
+        (&["--ca", &ca, "--certificate", &pem], 2, "--key"),
+        (&["--ca", &key, "--certificate", &pem, "--key", &key], 2, "no certificates as PEM"),
+        (&["--ca", &ca, "--certificate", &pem, "--key", &pem], 2, "no certificate with its key"),
+        (&["--ca", "/nowhere", "--certificate", &pem, "--key", &key], 2, "cannot read /nowhere"),
+    ] {
+        let (found, said) = verify(arguments);
+        assert!(found == Some(code) && said.contains(words), "{arguments:?}: {found:?} {said}");
+    }
+}
+
 #[tokio::test]
 async fn what_does_not_hold_gets_no_connection() {
     let (authority, stranger) = (Authority::new("root"), Authority::new("root"));

@@ -97,7 +97,7 @@ fn settings_that_say_nothing_together_are_told() {
 fn people_s_data_does_not_travel_in_the_clear() {
     let gateway = Gateway::new();
     let serve = |more: &[&str]| {
-        let arguments = [&["serve", "--listen", "0.0.0.0:0"], more].concat();
+        let arguments = [&["serve", "--in-memory", "--listen", "0.0.0.0:0"], more].concat();
         let mut process = gateway.command(&arguments).stderr(std::process::Stdio::piped()).spawn().unwrap();
         let mut errors = std::io::BufReader::new(process.stderr.take().unwrap());
         let mut said = String::new();

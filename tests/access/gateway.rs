@@ -122,7 +122,8 @@ impl Gateway {
     }
 
     pub(crate) async fn start(&mut self) {
-        let mut process = self.command(&["serve", "--listen", &self.address]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut process =
+            self.command(&["serve", "--in-memory", "--listen", &self.address]).stderr(Stdio::piped()).spawn().unwrap();
         let (mut errors, sink) = (process.stderr.take().unwrap(), Arc::clone(&self.log));
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];

@@ -82,6 +82,19 @@ struct Figures {
     high: Duration,
 }
 
+/// What the simulated departments accept, and the key of what is kept.
+const SECRETS: [(&str, &str); 9] = [
+    ("STORE_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
+    ("POLICE_SECRET", "demo-police-secret"),
+    ("CIVIL_AFFAIRS_FIRST_KEY", "demo-civil-first-key"),
+    ("HEALTH_TOKEN", "demo-health-token"),
+    ("COURT_SECRET", "demo-court-secret"),
+    ("POLICE_EVENTS_TOKEN", "demo-police-events"),
+    ("CIVIL_AFFAIRS_EVENTS_TOKEN", "demo-civil-affairs-events"),
+    ("HEALTH_EVENTS_TOKEN", "demo-health-events"),
+    ("COURT_EVENTS_TOKEN", "demo-court-events"),
+];
+
 /// Measures bare hyper, and what the arguments name of the rest; without any, all of it.
 async fn measure(arguments: &[String]) {
     let named: Vec<&String> = arguments.iter().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -105,17 +118,7 @@ async fn measure(arguments: &[String]) {
     command.args(["serve", "--listen", "127.0.0.1:18099", "--config"]).arg(directory.join("config/heyan.toml"));
     // As a deployment runs: every question is on the disk before a department is asked, every outcome before its reply.
     command.arg("--data-dir").arg(directory.join("data"));
-    for (name, value) in [
-        ("STORE_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
-        ("POLICE_SECRET", "demo-police-secret"),
-        ("CIVIL_AFFAIRS_FIRST_KEY", "demo-civil-first-key"),
-        ("HEALTH_TOKEN", "demo-health-token"),
-        ("COURT_SECRET", "demo-court-secret"),
-        ("POLICE_EVENTS_TOKEN", "demo-police-events"),
-        ("CIVIL_AFFAIRS_EVENTS_TOKEN", "demo-civil-affairs-events"),
-        ("HEALTH_EVENTS_TOKEN", "demo-health-events"),
-        ("COURT_EVENTS_TOKEN", "demo-court-events"),
-    ] {
+    for (name, value) in SECRETS {
         command.env(format!("HEYAN_{name}"), value);
     }
     for (name, address) in &addresses {

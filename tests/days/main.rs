@@ -8,6 +8,7 @@ mod door;
 mod events;
 mod kept;
 mod killed;
+mod ledger;
 mod pending;
 mod recorded;
 mod reload;

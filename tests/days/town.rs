@@ -1,7 +1,7 @@
 //! Departments and a gateway, each a process, and what tests do with them.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -167,17 +167,47 @@ impl Gateway {
         self.write("config/sources/police.toml", &police.replacen("response_timeout = \"2s\"", patient, 1));
     }
 
-    pub(crate) async fn start(&mut self) {
+    fn command(&self, more: &[&str]) -> Command {
         // A file that may not grow is then an error of writing, and not the end of the process.
-        let mut process = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_heyan")])
             .args(["serve", "--config", concat!(env!("CARGO_MANIFEST_DIR"), "/config/heyan.toml")])
             .args(["--listen", &self.address, "--overlay"])
             .args([&self.folder.join("overlay"), &PathBuf::from("--data-dir"), &self.data()])
+            .args(more)
             .envs(self.environment.iter().cloned())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Why it does not start.
+    pub(crate) async fn refused(&self, more: &[&str]) -> String {
+        let mut command = self.command(more);
+        let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Runs the program with these words and the folder of what must survive; what it prints, if it is content.
+    pub(crate) async fn heyan(&self, arguments: &[&str], input: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heyan"));
+        command.args(arguments).arg("--data-dir").arg(self.data());
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = piped.spawn().unwrap();
+        // It may have ended without reading.
+        let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = tokio::task::spawn_blocking(move || process.wait_with_output()).await.unwrap().unwrap();
+        assert!(output.status.success(), "{arguments:?} {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub(crate) async fn start(&mut self) {
+        self.start_with(&[]).await;
+    }
+
+    pub(crate) async fn start_with(&mut self, more: &[&str]) {
+        let mut process = self.command(more).spawn().unwrap();
         let (mut errors, sink) = (process.stderr.take().unwrap(), Arc::clone(&self.log));
         let bytes = Arc::clone(&self.log_bytes);
         std::thread::spawn(move || {

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use heyan::ledger::Ledger as _;
+use heyan::ledger_store::{Fault, LedgerError, LedgerStore};
 use serde_json::{Value, json};
 
 use crate::rfc::{self, Hash};
@@ -73,6 +75,57 @@ fn verify_says_in_json_and_by_its_exit_code_what_it_found() {
     fs::write(scene.file(), "no ledger").unwrap();
     let (code, said, complaint) = scene.heyan(&["verify", "--json"], "");
     assert!(code == Some(1) && said.contains("\"valid\":false"), "{said} {complaint}");
+}
+
+#[test]
+fn what_checks_a_ledger_is_handed_out() {
+    let scene = Scene::of(&[5]);
+    let (code, said, _) = scene.heyan(&["key"], "");
+    assert_eq!((code, said.trim()), (Some(0), &*scene.ledger_keys().current().public().to_string()));
+    let key = write(&scene, "key", &said);
+    assert_eq!(scene.heyan(&["verify", "--key", &key], "").0, Some(0));
+    let list = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heyan"));
+        let output = command.args(["keys", "list", "--data-dir"]).arg(scene.folder()).args(more).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(list(&[]).contains(said.trim()));
+    let keys: Value = serde_json::from_str(&list(&["--json"])).unwrap();
+    let keys: Vec<&Value> = keys["keys"].as_array().unwrap().iter().filter(|key| !key["verifier"].is_null()).collect();
+    assert!(keys.len() == 1 && keys[0]["use"] == "ledger" && keys[0]["verifier"] == said.trim(), "{keys:?}");
+    let other = scene.ledger_keys_of("other/ledger").current().public().to_string();
+    assert!(list(&["--origin", "other/ledger"]).contains(&other));
+}
+
+#[test]
+fn a_ledger_keeps_its_origin_and_says_so() {
+    let scene = Scene::new();
+    let store = LedgerStore::open(scene.folder(), scene.ledger_keys_of("one/ledger")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(store.record(&scene.entry(0))), Ok(0));
+    drop(store);
+    // Its name comes from the ledger itself.
+    let (code, said, _) = scene.heyan(&["verify"], "");
+    assert!(code == Some(0) && said.starts_with("valid: 1 entry"), "{said}");
+    let (_, key, _) = scene.heyan(&["key"], "");
+    assert_eq!(key.trim(), scene.ledger_keys_of("one/ledger").current().public().to_string());
+    let error = LedgerStore::open(scene.folder(), scene.ledger_keys()).unwrap_err();
+    assert!(matches!(&error, LedgerError::OtherOrigin { found, .. } if found == "one/ledger"), "{error}");
+    assert!(error.to_string().contains("[ledger] origin = \"one/ledger\""), "{error}");
+    let other = write(&scene, "other", &scene.ledger_keys().current().public().to_string());
+    for arguments in [&["verify", "--key", &*other][..], &["verify", "--json", "--key", &other]] {
+        let (code, said, _) = scene.heyan(arguments, "");
+        assert!(code == Some(1) && said.contains("its origin is") && said.contains("one/ledger"), "{said}");
+    }
+    let verified = scene.verify(&scene.trust(), &[]);
+    assert_eq!(verified.fault, Some(Fault::OtherOrigin { found: "one/ledger".to_owned() }));
+    // Somebody who has not the key gives it another name.
+    scene.attack(|connection| {
+        let sql = "UPDATE checkpoints SET note = replace(note, 'one/ledger', 'two/ledger') WHERE id = 0";
+        connection.execute_batch(sql).unwrap();
+    });
+    let (code, said, _) = scene.heyan(&["verify"], "");
+    assert!(code == Some(1) && said.contains("NOT VALID"), "{said}");
 }
 
 #[test]

@@ -58,8 +58,13 @@ impl Scene {
 
     /// The keys as the ledger takes them.
     pub(crate) fn ledger_keys(&self) -> LedgerKeys {
+        self.ledger_keys_of("heyan/ledger")
+    }
+
+    /// The same keys, for a ledger of this origin.
+    pub(crate) fn ledger_keys_of(&self, origin: &str) -> LedgerKeys {
         let seeds: Vec<&[u8; 32]> = self.keys.ring().secrets(KeyUse::Ledger).map(Secret::reveal).collect();
-        let mut keys = seeds.into_iter().map(|seed| LedgerKey::new("heyan/ledger", seed).unwrap());
+        let mut keys = seeds.into_iter().map(|seed| LedgerKey::new(origin, seed).unwrap());
         LedgerKeys::new(keys.next().unwrap(), keys.collect(), Vec::new())
     }
 

@@ -78,6 +78,8 @@ pub(crate) fn hours_ago(hours: i64) -> Timestamp {
 /// A running demo.
 pub(crate) struct Demo {
     gateway: String,
+    token: String,
+    samples: Vec<Value>,
     process: Child,
 }
 
@@ -102,7 +104,22 @@ impl Demo {
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
-        Self { gateway: ready["gateway"].as_str().unwrap().to_owned(), process }
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        Self {
+            gateway: text("gateway"),
+            token: text("token"),
+            samples: ready["samples"].as_array().unwrap().clone(),
+            process,
+        }
+    }
+
+    /// What the gateway answers to the sample whose outcome this is.
+    pub(crate) async fn ask(&self, outcome: &str) -> Value {
+        let sample = self.samples.iter().find(|sample| sample["outcome"] == outcome).unwrap();
+        let request = client().post(format!("{}/v1/verifications", self.gateway)).bearer_auth(&self.token);
+        let request = request.header("content-type", "application/json");
+        let wait = if outcome == "pending" { "wait=0" } else { "wait=30" };
+        send(request.header("prefer", wait).body(sample["request"].to_string())).await.body
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {

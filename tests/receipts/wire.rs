@@ -1,6 +1,9 @@
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::time::Duration;
 
 use heyan::keys::Keys;
+use heyan::receipt::Issuer;
 use heyan::signing::Algorithm;
 use serde_json::json;
 
@@ -35,6 +38,58 @@ async fn a_receipt_is_checked_by_whoever_has_it() {
         assert_eq!(demo.reason(nothing).await, "malformed", "{nothing}");
     }
     assert_eq!(demo.reason(&"A".repeat(60_000)).await, "too-long");
+}
+
+#[tokio::test]
+async fn whoever_holds_a_code_learns_what_is_on_the_paper() {
+    let scratch = Scratch::new();
+    let demo = Demo::start(&scratch.0, &[]);
+    let code = |id: &str, keys: &Keys| {
+        let (signing, subject) = (Arc::clone(keys.receipt()), Arc::clone(keys.subject()));
+        Issuer::new(signing, subject, "heyan", Duration::from_hours(1)).code(id.parse().unwrap()).to_string()
+    };
+    let check = async |code: &str| {
+        let reply = send(demo.post(json!({"code": code}).to_string())).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.body
+    };
+    let keys = scratch.open();
+    let answered = demo.ask("confirmed").await;
+    let short = code(answered["id"].as_str().unwrap(), &keys);
+    for typed in [short.clone(), short.to_lowercase().replace('-', ""), format!(" {} ", short.replace('-', " "))] {
+        let found = check(&typed).await;
+        let mut members: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
+        members.sort_unstable();
+        // Nothing about people, nor who asked, nor what for.
+        let expected = ["as_of", "claim", "expires_at", "issued_at", "issuer", "matter", "outcome", "valid"];
+        assert_eq!(members, expected, "{found}");
+        let same = |name: &str| found[name] == answered[name];
+        assert!(
+            found["valid"] == true && found["outcome"] == "confirmed" && same("matter") && same("claim"),
+            "{found}"
+        );
+        assert_eq!(found["as_of"].as_str().unwrap().get(..19), answered["as_of"].as_str().unwrap().get(..19));
+        let receipt = demo.check(answered["receipt"].as_str().unwrap()).await;
+        assert_eq!((&found["expires_at"], &found["issued_at"]), (&receipt["expires_at"], &receipt["issued_at"]));
+    }
+    let pending = demo.ask("pending").await;
+    let other_end = if short.ends_with('0') { "1" } else { "0" };
+    let strangers = Keys::ephemeral(None, hours_ago(0)).unwrap();
+    for (wrong, reason) in [
+        (String::new(), "malformed"),
+        ("核验".to_owned(), "malformed"),
+        (format!("{}{other_end}", &short[..short.len() - 1]), "mistyped"),
+        (code(answered["id"].as_str().unwrap(), &strangers), "unknown-code"),
+        (code("01932f6e-9c1a-7c3e-8f00-1234567890ab", &keys), "not-kept"),
+        (code(pending["id"].as_str().unwrap(), &keys), "pending"),
+    ] {
+        let found = check(&wrong).await;
+        assert_eq!((&found["valid"], &found["reason"]), (&json!(false), &json!(reason)), "{wrong}");
+        assert_eq!(found.as_object().unwrap().len(), 3, "{found}");
+    }
+    for body in [r#"{"code": 7}"#, r#"{"code": "a", "receipt": "b"}"#, r#"{"code": "a", "more": 1}"#] {
+        assert_eq!(send(demo.post(body)).await.status, 422, "{body}");
+    }
 }
 
 #[tokio::test]
