@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | 5 edge | [`cli`]: one file a command |
 //! | 4 faces | [`server`]: puts everything together and runs it; [`api`]: the REST contract, one file an endpoint group; [`simulator`]: departments to run against |
-//! | 3 use case | [`gateway`]: authorise → plan → ask → decide → answer |
+//! | 3 use case | [`gateway`]: authorise → plan → record → ask → decide → record → answer |
 //! | 2 shell | [`sources`]: departments over HTTP, behind a resilience stack; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`keys`]: what signs and what hides subjects; [`store`]: what survives a restart; [`ledger_store`]: the ledger on the disk; [`callbacks`]: agencies are told of outcomes |
 //! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`rights`]: who may ask what; [`callers`]: who calls, and by what that is known; [`watch`]: who seems to guess; [`receipt`]: signed proof of an answer; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`ledger`]: what is written down for good; [`breaker`]: whether calls go through; [`signing`]: Ed25519, SM2 and keyed hashes |
 //! | 0 words | [`domain`]: ID numbers, names, divisions, outcomes; [`clock`]; [`diagnostic`], [`document`]: files checked with every error at once |
@@ -18,13 +18,15 @@
 //! # One request, walked through
 //!
 //! `POST /v1/verifications` arrives in `api/verifications.rs`. [`access`] says who calls, by certificate or token, before any
-//! handler runs that is not public; `api/json.rs` and
-//! `api/verification_request.rs` turn the body into a question, or into every error in it. [`gateway`] asks [`rights`] whether
-//! the agency may ask that, and opens an [`Inquiry`](claims::Inquiry). The inquiry says which questions to ask now; [`cache`]
-//! answers those that it remembers and merges equal ones; [`sources`] sends the others, and lets nothing through that is not
-//! an answer about this person. Each answer is settled in the inquiry, until nothing that is missing could change the
-//! outcome. What the departments recorded stays here; yes or no goes out. A question that takes longer is kept by [`store`]
-//! before its caller is told `pending`, and travels on (`gateway/journey.rs`), in the next process if this one ends.
+//! handler runs that is not public; `api/json.rs` and `api/verification_request.rs` turn the body into a question, or into
+//! every error in it. [`rights`] say whether the agency may ask that, `api/admission.rs` counts it and asks the [`watch`];
+//! [`gateway`] opens an [`Inquiry`](claims::Inquiry). The inquiry says which questions to ask now; [`cache`] answers those that
+//! it remembers and merges equal ones. Before any other is sent, the [`ledger`] has on the disk that it is asked
+//! (`gateway/record.rs`); then [`sources`] sends it, and lets nothing through that is not an answer about this person. Each
+//! answer is settled in the inquiry, until nothing that is missing could change the outcome. That is recorded, too, and signed
+//! as a [`receipt`], before it leaves. What the departments recorded stays here; yes or no goes out. A question that takes
+//! longer is kept by [`store`] before its caller is told `pending`, and travels on (`gateway/journey.rs`), in the next process
+//! if this one ends.
 
 pub mod access;
 pub mod api;

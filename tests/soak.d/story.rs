@@ -142,6 +142,8 @@ impl Couple {
         let possible: Vec<&Event> = self.events.iter().filter(|event| !event.void && event.sent <= replied).collect();
         let certain = |event: &Event| event.done.is_some_and(|done| done < as_of || (event.told && done < started));
         let open: Vec<usize> = (0..possible.len()).filter(|index| !certain(possible[*index])).collect();
+        // Police who were not told of a move learn of it with the next change of anybody in the household.
+        let may_come_out = possible.iter().any(|event| event.kind == "move" && !event.known_to.contains(&"police"));
         let mut truths = Vec::new();
         for choice in 0..1_u32 << open.len() {
             let left_out = |index: usize| {
@@ -149,9 +151,13 @@ impl Couple {
             };
             let known: Vec<&Event> =
                 (0..possible.len()).filter(|index| !left_out(*index)).map(|index| possible[index]).collect();
-            let truth = self.truth(question, &Known::after(&known));
-            if !truths.contains(&truth) {
-                truths.push(truth);
+            let mut known = Known::after(&known);
+            for came_out in [false, may_come_out] {
+                known.moved |= came_out;
+                let truth = self.truth(question, &known);
+                if !truths.contains(&truth) {
+                    truths.push(truth);
+                }
             }
         }
         truths
