@@ -224,6 +224,10 @@ pub struct Remembering {
 }
 
 impl Departments for Remembering {
+    fn application(&self, question: &Question) -> Option<Question> {
+        self.departments.application(question)
+    }
+
     fn known(&self, question: &Question) -> Option<Arc<Fact>> {
         let operation = self.facts.operation(question)?;
         let fact = self.facts.held(&operation.key(question), question)?;

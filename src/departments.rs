@@ -130,4 +130,11 @@ pub trait Departments: Send + Sync {
     /// Asks one question. An answer is `Ok` only if the department gave it, about this very person, in the shape that was
     /// agreed; everything else is a [`Failure`]. An operation that takes time (apply, then fetch) is one long answer.
     fn ask<'a>(&'a self, question: &'a Question) -> Asking<'a>;
+
+    /// The question as it is applied with, if its department takes applications and answers later. One that was answered is
+    /// ended by whoever asked, once nothing is lost with it.
+    fn application(&self, question: &Question) -> Option<Question> {
+        let _ = question;
+        None
+    }
 }

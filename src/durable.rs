@@ -35,9 +35,15 @@ pub trait Durable: Send + Sync {
     /// Keeps an open question, or keeps it anew.
     fn keep<'a>(&'a self, question: &'a OpenQuestion) -> Kept<'a, ()>;
 
-    /// Keeps an outcome until `until`, and forgets its open question, in one step. With `notify`, its agency is to be told
-    /// of it, from now on.
-    fn close<'a>(&'a self, closed: &'a ClosedQuestion, until: Timestamp, notify: bool) -> Kept<'a, ()>;
+    /// Keeps an outcome until `until`, and forgets its open question and the applications for it, in one step: no crash leaves
+    /// a question open whose application is forgotten. With `notify`, its agency is to be told of it, from now on.
+    fn close<'a>(
+        &'a self,
+        closed: &'a ClosedQuestion,
+        applications: &'a [Question],
+        until: Timestamp,
+        notify: bool,
+    ) -> Kept<'a, ()>;
 
     /// All open questions, oldest first: what a process that ended left behind.
     fn open_questions(&self) -> Kept<'_, Vec<OpenQuestion>>;
@@ -59,7 +65,7 @@ pub trait Durable: Send + Sync {
     /// and all their parameters; who asks, and what for, does not matter. Where nothing is under way this costs no disk.
     fn application<'a>(&'a self, question: &'a Question) -> Kept<'a, Option<Application>>;
 
-    /// Forgets an application: it is answered, was refused, or nobody waits for it any more. Nothing else ends it.
+    /// Forgets an application: it is answered, was refused, or nobody waits for it any more.
     fn application_ended<'a>(&'a self, question: &'a Question) -> Kept<'a, ()>;
 
     /// Keeps the reply to a request that an agency named with this key, until `until`.
@@ -242,7 +248,7 @@ pub(crate) mod testing {
             done(())
         }
 
-        fn close<'a>(&'a self, _: &'a ClosedQuestion, _: Timestamp, _: bool) -> Kept<'a, ()> {
+        fn close<'a>(&'a self, _: &'a ClosedQuestion, _: &'a [Question], _: Timestamp, _: bool) -> Kept<'a, ()> {
             done(())
         }
 

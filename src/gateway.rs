@@ -166,7 +166,7 @@ impl Gateway {
                 tracing::error!(verification.id = %question.id, "an open question is of no claim in the catalog any more");
                 if let Some(lost) = Verification::unanswerable(&question, self.catalog.digest(), self.clock.now()) {
                     self.record_lost(&question, &lost).await?;
-                    journey::close(self, &lost, question.notify).await?;
+                    journey::close(self, &lost, &[], question.notify).await?;
                 }
                 continue;
             };

@@ -172,12 +172,19 @@ impl Durable for Store {
         })
     }
 
-    fn close<'a>(&'a self, closed: &'a ClosedQuestion, until: Timestamp, notify: bool) -> Kept<'a, ()> {
+    fn close<'a>(
+        &'a self,
+        closed: &'a ClosedQuestion,
+        applications: &'a [Question],
+        until: Timestamp,
+        notify: bool,
+    ) -> Kept<'a, ()> {
         Box::pin(async move {
+            let ended: Vec<_> = applications.iter().map(|question| self.sealing.name(question)).collect();
             let (id, agency) = (closed.id, closed.agency.clone());
             let row = ClosedRow { id, agency, verification: closed.verification.to_string() };
             let notice_due = notify.then(|| self.clock.now());
-            self.writer.run(move |tables| tables.close(&row, until, notice_due)).await
+            self.writer.run(move |tables| tables.close(&row, &ended, until, notice_due)).await
         })
     }
 

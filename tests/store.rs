@@ -129,8 +129,8 @@ async fn everything_is_there_when_it_is_opened_again() {
     let kept = open_question(one);
     store.keep(&kept).await.unwrap();
     store.keep(&open_question(two)).await.unwrap();
-    store.close(&closed_question(two), Timestamp::MAX, true).await.unwrap();
-    store.close(&closed_question(three), Timestamp::MAX, false).await.unwrap();
+    store.close(&closed_question(two), &[], Timestamp::MAX, true).await.unwrap();
+    store.close(&closed_question(three), &[], Timestamp::MAX, false).await.unwrap();
     store.noticed(two, Some(Timestamp::now())).await.unwrap();
     store.applying(&question(1)).await.unwrap();
     store.applied(&question(2), &captured()).await.unwrap();
@@ -173,7 +173,7 @@ async fn nothing_personal_can_be_read_in_its_files() {
     };
     assert_eq!(look("while it is open"), 2, "the file and its journal, and nothing shared with other processes");
     for (number, id) in (0..).zip(&ids) {
-        store.close(&closed_question(*id), Timestamp::MAX, true).await.unwrap();
+        store.close(&closed_question(*id), &[], Timestamp::MAX, true).await.unwrap();
         store.application_ended(&question(number)).await.unwrap();
     }
     look("when all is answered");
@@ -198,7 +198,7 @@ async fn what_is_answered_is_overwritten() {
     };
     assert!(is_there());
     let store = open(&scratch.store());
-    store.close(&closed_question(id), Timestamp::MAX, false).await.unwrap();
+    store.close(&closed_question(id), &[], Timestamp::MAX, false).await.unwrap();
     drop(store);
     assert!(!is_there(), "not even what is encrypted");
 }
@@ -273,7 +273,7 @@ async fn work(store: &Store, first: u64) {
         store.applied(&question(number), &captured()).await.unwrap();
         say(format!("applied {number}"));
         if number % 2 == 0 {
-            store.close(&closed_question(id), Timestamp::MAX, true).await.unwrap();
+            store.close(&closed_question(id), &[], Timestamp::MAX, true).await.unwrap();
             say(format!("closed {id}"));
             store.application_ended(&question(number)).await.unwrap();
             say(format!("ended {number}"));

@@ -27,6 +27,8 @@ pub(super) struct Asking {
     pub(super) has_begun: bool,
     /// What is on record before anybody is asked.
     pub(super) ahead: WriteAhead,
+    /// The applications that were made for it.
+    pub(super) applications: Vec<Question>,
     /// What is to be asked once that is so, each with its slot.
     pub(super) unsent: Vec<(usize, Question)>,
     pub(super) awaited: FuturesUnordered<BoxFuture<'static, Answered>>,
@@ -96,6 +98,7 @@ impl Asking {
 
     fn send(&mut self) {
         for (slot, question) in self.unsent.drain(..) {
+            self.applications.extend(self.departments.application(&question));
             let departments = Arc::clone(&self.departments);
             self.awaited.push(Box::pin(async move {
                 let answer = departments.ask(&question).await;

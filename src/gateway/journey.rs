@@ -13,7 +13,7 @@ use super::asking::Asking;
 use super::record::Answered;
 use super::{Gateway, Request, Unverified, Verification};
 use crate::claims::{Inquiry, Parameter};
-use crate::departments::Occasion;
+use crate::departments::{Occasion, Question};
 use crate::domain::{AgencyId, Outcome, Person};
 use crate::durable::{ClosedQuestion, NotSaved, OpenQuestion};
 use crate::rights::Agency;
@@ -37,6 +37,8 @@ pub(super) struct Journey {
     asking: Option<Asking>,
     /// It has arrived, and that is being recorded.
     answered: Option<Answered>,
+    /// The applications that were made for it, and that end with it.
+    applications: Vec<Question>,
     /// Whether its open question is on the disk.
     kept: bool,
 }
@@ -56,9 +58,21 @@ impl Journey {
         expires: Timestamp,
     ) -> Self {
         let (agency, notify) = (agency.id.clone(), agency.has_callback);
-        let (again, unanswered, asking, answered, kept) = (None, 0, None, None, false);
-        let mut journey =
-            Self { gateway, id, agency, notify, request, asked, expires, again, unanswered, asking, answered, kept };
+        let mut journey = Self {
+            gateway,
+            id,
+            agency,
+            notify,
+            request,
+            asked,
+            expires,
+            again: None,
+            unanswered: 0,
+            asking: None,
+            answered: None,
+            applications: Vec::new(),
+            kept: false,
+        };
         journey.asking = Some(journey.plan());
         journey
     }
@@ -100,6 +114,7 @@ impl Journey {
             unanswered: 0,
             asking: None,
             answered: None,
+            applications: Vec::new(),
             kept: true,
         };
         journey.asking = is_whole.then(|| journey.plan());
@@ -122,6 +137,7 @@ impl Journey {
             has_begun: false,
             // One that is kept was recorded before.
             ahead: self.gateway.write_ahead(self.id, &self.request, self.kept),
+            applications: Vec::new(),
             unsent: Vec::new(),
             awaited: FuturesUnordered::new(),
             until: None,
@@ -137,6 +153,9 @@ impl Journey {
         }
         let Some(answered) = &mut self.answered else { return Ok(None) };
         let verification = answered.recorded(&self.gateway, &self.request).await?;
+        if !self.kept {
+            end(&self.gateway, &self.applications).await?;
+        }
         self.answered = None;
         Ok(Some(verification))
     }
@@ -145,10 +164,13 @@ impl Journey {
     async fn ask(&mut self) -> Result<bool, Unverified> {
         let Some(asking) = &mut self.asking else { return Ok(false) };
         asking.run().await?;
+        self.applications.append(&mut asking.applications);
         if asking.outcome() == Outcome::Unavailable && self.request.patient && !asking.hopeless {
             let until = asking.until;
             self.again = self.next(until).filter(|again| *again < self.expires);
             if self.again.is_some() {
+                // What was answered is asked anew then: an old answer would pass for a new one.
+                end(&self.gateway, &std::mem::take(&mut self.applications)).await?;
                 return Ok(false);
             }
         }
@@ -276,7 +298,7 @@ impl Journey {
             if !self.kept {
                 return;
             }
-            while close(&self.gateway, &verification, self.notify).await.is_err() {
+            while close(&self.gateway, &verification, &self.applications, self.notify).await.is_err() {
                 sleep(SOON).await;
             }
             self.gateway.verifications.keep(verification).await;
@@ -289,16 +311,23 @@ impl Drop for Journey {
     fn drop(&mut self) {
         let Some(mut asking) = self.asking.take().filter(Asking::is_under_way) else { return };
         if tokio::runtime::Handle::try_current().is_ok() && !self.gateway.stop.is_cancelled() {
+            let gateway = Arc::clone(&self.gateway);
             self.gateway.tasks.spawn(async move {
-                // Nobody waits for the outcome; why it cannot be recorded that somebody is asked, the ledger has said.
+                // Nobody waits for the outcome; the ledger and the store say why they cannot be written.
                 let _ = asking.run().await;
+                let _ = end(&gateway, &asking.applications).await;
             });
         }
     }
 }
 
 /// Keeps an outcome in place of its open question.
-pub(super) async fn close(gateway: &Gateway, verification: &Verification, notify: bool) -> Result<(), NotSaved> {
+pub(super) async fn close(
+    gateway: &Gateway,
+    verification: &Verification,
+    applications: &[Question],
+    notify: bool,
+) -> Result<(), NotSaved> {
     let closed = ClosedQuestion {
         id: verification.id,
         agency: verification.agency.to_string(),
@@ -306,7 +335,15 @@ pub(super) async fn close(gateway: &Gateway, verification: &Verification, notify
     };
     let until = SignedDuration::try_from(gateway.open_for).ok();
     let until = until.and_then(|open| gateway.clock.now().checked_add(open).ok()).unwrap_or(Timestamp::MAX);
-    gateway.durable.close(&closed, until, notify).await
+    gateway.durable.close(&closed, applications, until, notify).await
+}
+
+/// Ends applications that nobody needs any more.
+async fn end(gateway: &Gateway, applications: &[Question]) -> Result<(), NotSaved> {
+    for application in applications {
+        gateway.durable.application_ended(application).await?;
+    }
+    Ok(())
 }
 
 fn between(from: Timestamp, to: Timestamp) -> Duration {

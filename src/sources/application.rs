@@ -20,13 +20,15 @@ impl Call<'_> {
     /// What a crash leaves behind: before `applying`, which comes when nothing is waited for any more but the department
     /// itself, nothing; from then until `applied` an application of which nobody knows
     /// whether the department has it, which is never sent again by whoever takes it up; then the application itself, which is
-    /// fetched on.
+    /// fetched on. One that is answered stays until whoever asked has its outcome on the disk.
     pub(super) async fn apply_and_fetch(&self, fetch: &Fetch) -> Result<Option<Value>, Failure> {
         let application = self.application();
         match self.apply(fetch, &application).await? {
             Said::Taken(captured) => {
                 let answer = self.fetch(fetch, captured).await;
-                self.end(&application).await?;
+                if answer.is_err() {
+                    self.end(&application).await?;
+                }
                 answer
             }
             Said::Fact(record) => Ok(record),

@@ -41,6 +41,11 @@ pub(super) enum Said {
 }
 
 impl Call<'_> {
+    /// Whether its department takes an application and answers later.
+    pub(super) fn takes_time(&self) -> bool {
+        self.operation.fetch.is_some()
+    }
+
     pub(super) async fn run(&self) -> Result<Option<Value>, Failure> {
         match &self.operation.fetch {
             None => match self.exchange(&Step::Query, self.question.within.min(self.source.limits.deadline)).await? {

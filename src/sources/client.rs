@@ -101,6 +101,10 @@ impl Sources {
 }
 
 impl Departments for Sources {
+    fn application(&self, question: &Question) -> Option<Question> {
+        self.call(question).filter(Call::takes_time).map(|call| call.application())
+    }
+
     fn ask<'a>(&'a self, question: &'a Question) -> Asking<'a> {
         Box::pin(self.ask(question))
     }

@@ -78,8 +78,9 @@ impl Tables {
     }
 
     pub(super) fn close(
-        &self,
+        &mut self,
         row: &ClosedRow,
+        ended: &[Name],
         until: Timestamp,
         notice_due: Option<Timestamp>,
     ) -> rusqlite::Result<()> {
@@ -87,7 +88,8 @@ impl Tables {
                    VALUES (?1, ?2, ?3, ?4, ?5, 0)";
         let due = notice_due.map(Timestamp::as_microsecond);
         self.execute(sql, params![row.id.as_bytes(), row.agency, until.as_microsecond(), row.verification, due])?;
-        self.execute("DELETE FROM open_questions WHERE id = ?1", [row.id.as_bytes()]).map(drop)
+        self.execute("DELETE FROM open_questions WHERE id = ?1", [row.id.as_bytes()])?;
+        ended.iter().try_for_each(|application| self.end_application(*application))
     }
 
     pub(super) fn open_questions(&self) -> rusqlite::Result<Vec<(Uuid, Vec<u8>)>> {

@@ -130,7 +130,7 @@ async fn an_outcome_takes_the_place_of_its_question_until_its_time_is_over() {
     let closed = closed_question(1);
     let until = scene.clock.now() + 1.hour();
     for _ in 0..2 {
-        scene.store.close(&closed, until, false).await.unwrap();
+        scene.store.close(&closed, &[], until, false).await.unwrap();
     }
     assert_eq!(scene.open().await, [Uuid::from_u128(2)]);
     let found = scene.store.closed_question(closed.id).await.unwrap().unwrap();
@@ -148,7 +148,7 @@ async fn an_agency_is_told_until_it_was_and_the_outcome_stays_as_long() {
     let scene = Scene::new();
     let until = scene.clock.now() + 1.minute();
     for (number, notify) in [(1, true), (2, true), (3, false)] {
-        scene.store.close(&closed_question(number), until, notify).await.unwrap();
+        scene.store.close(&closed_question(number), &[], until, notify).await.unwrap();
     }
     let [one, two] = [1, 2].map(Uuid::from_u128);
     assert_eq!(scene.due().await, [(one, 0), (two, 0)]);
@@ -376,10 +376,10 @@ async fn a_disk_that_cannot_be_written_can_still_be_read() {
     scene.store.keep(&open_question(1)).await.unwrap();
     scene.sql("PRAGMA query_only = ON").await;
     assert_eq!(scene.store.keep(&open_question(2)).await, Err(NotSaved));
-    assert_eq!(scene.store.close(&closed_question(1), Timestamp::MAX, true).await, Err(NotSaved));
+    assert_eq!(scene.store.close(&closed_question(1), &[], Timestamp::MAX, true).await, Err(NotSaved));
     assert_eq!(scene.open().await, [Uuid::from_u128(1)]);
     scene.sql("PRAGMA query_only = OFF").await;
-    scene.store.close(&closed_question(1), Timestamp::MAX, true).await.unwrap();
+    scene.store.close(&closed_question(1), &[], Timestamp::MAX, true).await.unwrap();
     assert!(scene.open().await.is_empty());
 }
 
