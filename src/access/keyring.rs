@@ -118,7 +118,9 @@ impl Keyring {
     pub(super) async fn read_again(&self) -> bool {
         let Ok(_place) = self.waiting.try_acquire() else { return false };
         let mut tries = self.tries.subscribe();
-        if !self.is_reading.load(Ordering::Acquire) {
+        // The first reading comes by itself.
+        let is_first = *tries.borrow() == 0;
+        if !is_first && !self.is_reading.load(Ordering::Acquire) {
             let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
             if now < *again {
