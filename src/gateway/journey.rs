@@ -155,6 +155,7 @@ impl Journey {
         let verification = answered.recorded(&self.gateway, &self.request).await?;
         if !self.kept {
             end(&self.gateway, &self.applications).await?;
+            self.applications.clear();
         }
         self.answered = None;
         Ok(Some(verification))
@@ -309,13 +310,26 @@ impl Journey {
 
 impl Drop for Journey {
     fn drop(&mut self) {
-        let Some(mut asking) = self.asking.take().filter(Asking::is_under_way) else { return };
+        let mut asking = self.asking.take();
+        let mut applications = std::mem::take(&mut self.applications);
+        applications.extend(asking.iter_mut().flat_map(|asking| asking.applications.drain(..)));
+        let mut asking = asking.filter(Asking::is_under_way);
+        // Those of a question that is kept end with it.
+        if self.kept {
+            applications.clear();
+        }
+        if asking.is_none() && applications.is_empty() {
+            return;
+        }
         if tokio::runtime::Handle::try_current().is_ok() && !self.gateway.stop.is_cancelled() {
             let gateway = Arc::clone(&self.gateway);
             self.gateway.tasks.spawn(async move {
                 // Nobody waits for the outcome; the ledger and the store say why they cannot be written.
-                let _ = asking.run().await;
-                let _ = end(&gateway, &asking.applications).await;
+                if let Some(asking) = &mut asking {
+                    let _ = asking.run().await;
+                    applications.append(&mut asking.applications);
+                }
+                let _ = end(&gateway, &applications).await;
             });
         }
     }

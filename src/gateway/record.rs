@@ -45,8 +45,11 @@ impl Answered {
         Self { entry, verification, recording: None }
     }
 
-    /// The verification with its receipt, once it is recorded. After an error it may be called again.
+    /// The verification with its receipt, once it is recorded. It may be called again: what is recorded is recorded once.
     pub(super) async fn recorded(&mut self, gateway: &Gateway, request: &Request) -> Result<Verification, Unverified> {
+        if self.verification.receipt.is_some() {
+            return Ok(self.verification.clone());
+        }
         let recording = self.recording.get_or_insert_with(|| gateway.ledger.record(&self.entry));
         let recorded = recording.await;
         self.recording = None;
@@ -66,7 +69,8 @@ impl Answered {
             rules: &verification.rules,
         };
         let receipt = gateway.issuer.issue(&said, gateway.clock.now())?;
-        Ok(Verification { receipt: Some(receipt.into()), ..verification.clone() })
+        self.verification.receipt = Some(receipt.into());
+        Ok(self.verification.clone())
     }
 }
 
