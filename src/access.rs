@@ -108,6 +108,12 @@ impl Access {
         Self { id, tokens, certificates, agencies, jwts: Jwts::new(issuers) }
     }
 
+    /// An agency by its id: on its grants, whoever has signed in for it verifies.
+    #[must_use]
+    pub fn agency(&self, id: &AgencyId) -> Option<Arc<Agency>> {
+        self.agencies.get(id).cloned()
+    }
+
     /// The keyrings that have to be kept fresh.
     pub fn keyrings(&self) -> impl Iterator<Item = &Arc<Keyring>> {
         self.jwts.keyrings()

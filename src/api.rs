@@ -236,6 +236,20 @@ impl From<Unauthenticated> for Problem {
     }
 }
 
+/// What becomes of a body that nobody has read, for pages too.
+pub(crate) use unread::settle;
+
+/// Whether a path is one of those that programs call: whatever is wrong there, they are told as a problem.
+pub(crate) fn is_of_programs(path: &str) -> bool {
+    ["/v1/", "/problems/", "/.well-known/", "/openapi.json", "/metrics"].iter().any(|place| path.starts_with(place))
+        || is_health(path)
+}
+
+/// The reply where nothing is.
+pub(crate) fn not_found(headers: &HeaderMap) -> Response<Body> {
+    Problem::NotFound.respond(&Context::new(headers))
+}
+
 /// Whether a path is one that is answered however many requests there are.
 pub(crate) fn is_health(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz")

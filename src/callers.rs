@@ -34,6 +34,8 @@ pub enum Credential {
     Jwt,
     /// A bearer token whose hash the configuration holds (RFC 6750).
     Token,
+    /// Somebody has signed in to the pages.
+    Session,
 }
 
 /// The officer (经办人) whom an access token names. It is personal: it shows itself on demand alone.

@@ -24,14 +24,15 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::config::{KeysPlace, SecretPlace, Settings};
+use crate::config::{KeysPlace, PlainHttp, SecretPlace, Settings};
+use crate::desk::{Desk, DeskError};
 use crate::durable::Durable;
 use crate::keys::{Keys, KeysError};
-use crate::ledger::Ledger;
 use crate::ledger_store::LedgerStore;
 use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
+use crate::web::{self, Cookies, Front};
 
-use generation::{Generation, House};
+use generation::{Generation, House, Kept};
 pub use installation::{Environment, Installation};
 pub use ledger::{NoLedger, ledger_keys, open_ledger, verifier_key};
 use tls::Entrance;
@@ -58,6 +59,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         durable: Arc<dyn Durable>,
         ledger: Arc<LedgerStore>,
+        desk: Desk,
     ) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -66,8 +68,9 @@ impl Server {
         let address = listeners.first().map_or(Ok(installation.settings.listen), std::net::TcpListener::local_addr)?;
         let certificates = installation.settings.tls.clone().zip(installation.tls.take());
         let entrance = certificates.map(|(files, material)| Entrance::new(files, material));
-        let kept: Arc<dyn Ledger> = ledger.clone();
-        let house = House::new(&installation.settings, clock, durable, kept, stop.clone(), workers, entrance);
+        let front = Arc::new(front(&installation.settings, desk, entrance.is_some())?);
+        let kept = Kept { durable, ledger: ledger.clone(), front };
+        let house = House::new(&installation.settings, clock, kept, stop.clone(), workers, entrance);
         let house = Arc::new(house);
         let first = Generation::new(&house, installation, None).map_err(io::Error::other)?;
         let first = Arc::new(first);
@@ -196,6 +199,20 @@ pub fn open_store(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Store, O
         Some(folder) => Store::open(folder, &key, clock)?,
         None => Store::in_memory(&key, clock)?,
     })
+}
+
+/// Opens what the pages keep, where the settings say; in memory where they name no folder.
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn open_desk(settings: &Settings) -> Result<Desk, DeskError> {
+    settings.data_dir.as_ref().map_or_else(Desk::in_memory, |folder| Desk::open(folder))
+}
+
+fn front(settings: &Settings, desk: Desk, speaks_tls: bool) -> io::Result<Front> {
+    let is_secure = speaks_tls || settings.plain_http == PlainHttp::BehindTlsProxy;
+    let cookies = if is_secure { Cookies::Secure } else { Cookies::Plain };
+    Front::new(desk, web::Terms::default(), cookies).map_err(io::Error::other)
 }
 
 /// Opens the keys where the settings say, and makes those that a folder lacks. `None`: they name no place, so keys are in

@@ -20,7 +20,7 @@ const TIME: Duration = Duration::from_secs(1);
 
 /// Answers a request. What is left of a small body is thrown away; a connection that cannot go on says that it closes
 /// (RFC 9112 section 9.6).
-pub(super) async fn settle(request: Request, next: Next) -> Response<Body> {
+pub(crate) async fn settle(request: Request, next: Next) -> Response<Body> {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }

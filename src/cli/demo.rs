@@ -1,4 +1,5 @@
 mod folder;
+mod people;
 mod samples;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use clap::Args;
 use serde_json::json;
 
 use self::folder::TemporaryFolder;
+use self::people::Person;
 use self::samples::Sample;
 use super::running::Running;
 use super::{Failure, check, say};
@@ -24,7 +26,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{AgencyLimits, Member, SecretPlace};
 use crate::domain::AgencyId;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes, Terms};
-use crate::server::{Installation, Server, open_keys, open_ledger, open_store};
+use crate::server::{Installation, Server, open_desk, open_keys, open_ledger, open_store};
 use crate::simulator::{Case, EVENT_TOKENS, Handle, Options, Simulator};
 use crate::store::StoreKey;
 use crate::watch::Policy;
@@ -72,8 +74,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installation = load()?;
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
     let ledger = Arc::new(open_ledger(&installation, &store, arguments.new_ledger, SystemClock.now())?);
+    let desk = open_desk(&installation.settings)?;
+    let people = people::move_in(&desk)?;
     let running = Running::new(arguments.data_dir.as_deref())?;
-    let server = Server::start(installation, Arc::new(SystemClock), store, ledger)
+    let server = Server::start(installation, Arc::new(SystemClock), store, ledger, desk)
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", arguments.listen))?;
     departments.handle.set_gateway(server.address().into());
     let gateway = format!("{}://{}", if server.speaks_tls() { "https" } else { "http" }, server.address());
@@ -90,11 +94,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             "token": token.reveal(),
             "sources": departments.sources,
             "control": departments.control,
+            "pages": {"committee": format!("{gateway}/"), "operator": format!("{gateway}/operator")},
+            "accounts": people.iter().map(Person::json).collect::<Vec<_>>(),
             "samples": samples.iter().map(Sample::json).collect::<Vec<_>>(),
         });
         say(&line.to_string());
     } else {
-        print(&gateway, &token, &departments, &samples);
+        print(&gateway, &token, &departments, &samples, &people);
     }
     running.until_stopped(&server, load);
     server.stop().context("the gateway did not end well")?;
@@ -130,6 +136,7 @@ fn load(
     let settings = &mut installation.settings;
     settings.listen = arguments.listen;
     settings.agencies.push(tester(token)?);
+    settings.agencies.push(people::committee()?);
     // A tester may guess, unless an overlay says when that is too much.
     if settings.watch == Policy::default() {
         settings.watch = Policy::WIDE;
@@ -146,13 +153,18 @@ fn load(
     Ok(installation)
 }
 
-/// An agency that may ask everything, and as often as it likes.
+/// An agency with a token that may ask everything.
 fn tester(token: &Token) -> Result<Member, Failure> {
-    let id = AgencyId("demo".parse().map_err(|_| anyhow!("no id"))?);
+    Ok(Member { tokens: vec![token.hash().into()], ..member("demo", "演示用证部门")? })
+}
+
+/// An agency that may ask everything, and as often as it likes.
+fn member(id: &str, name: &str) -> Result<Member, Failure> {
+    let id = AgencyId(id.parse().map_err(|_| anyhow!("no id"))?);
     let grants = vec![Grant::new(vec![ClaimPattern::Every], Purposes::Every, true, Terms::default())];
-    let agency = Agency { id, name: "演示用证部门".to_owned(), grants, has_callback: false };
+    let agency = Agency { id, name: name.to_owned(), grants, has_callback: false };
     let limits = AgencyLimits { per_second: u32::MAX, at_once: u32::MAX };
-    Ok(Member { agency, tokens: vec![token.hash().into()], certificates: Vec::new(), limits, callback: None })
+    Ok(Member { agency, tokens: Vec::new(), certificates: Vec::new(), limits, callback: None })
 }
 
 /// The demo's key lies beside what it opens: everybody in there is invented.
@@ -225,7 +237,7 @@ impl Departments {
     }
 }
 
-fn print(gateway: &str, token: &Token, departments: &Departments, samples: &[Sample]) {
+fn print(gateway: &str, token: &Token, departments: &Departments, samples: &[Sample], people: &[Person]) {
     say("heyan 核验 · demo: everybody in it is invented\n");
     say(&format!("gateway        {gateway}"));
     for (source, address) in &departments.sources {
@@ -233,7 +245,11 @@ fn print(gateway: &str, token: &Token, departments: &Departments, samples: &[Sam
     }
     say(&format!("control        {}", departments.control));
     say(&format!("token          {}\n", token.reveal()));
-    say("Paste this first, then any of the calls below; each answers as its comment says.\n");
+    say("Open the gateway's address in a browser and sign in:\n");
+    for person in people {
+        say(&person.line());
+    }
+    say("\nPaste this first, then any of the calls below; each answers as its comment says.\n");
     say(&format!("export HEYAN_GATEWAY={gateway} HEYAN_TOKEN={}\n", token.reveal()));
     say("# What is behind a demand?");
     say(

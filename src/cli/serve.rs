@@ -9,7 +9,7 @@ use super::running::Running;
 use super::{Failure, check};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{PlainHttp, SecretPlace};
-use crate::server::{Installation, Server, open_keys, open_ledger, open_store};
+use crate::server::{Installation, Server, open_desk, open_keys, open_ledger, open_store};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -81,8 +81,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             "keys are in memory alone, and nothing checks after a restart what they signed: [keys] folder keeps them"
         );
     }
+    let desk = open_desk(&installation.settings)?;
     let running = Running::new(data_dir.as_deref())?;
-    let server = Server::start(installation, Arc::new(SystemClock), store, ledger)
+    let server = Server::start(installation, Arc::new(SystemClock), store, ledger, desk)
         .with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(server.address = %server.address(), server.tls = server.speaks_tls(), "taking requests");
     running.until_stopped(&server, || arguments.load());

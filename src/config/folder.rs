@@ -36,14 +36,17 @@ impl Folder {
         folder
     }
 
-    /// The folder around a gateway's file: the configuration beside it, and the embedded schemas under those of the folder
-    /// `schemas` beside the configuration's.
+    /// The folder around a gateway's file: the configuration beside it over the embedded words, and the embedded schemas under
+    /// those of the folder `schemas` beside the configuration's.
     ///
     /// # Errors
     /// Files that cannot be read.
     pub fn around(file: &Path) -> Result<Self, Vec<Diagnostic>> {
         let mut folder = Self::default();
         folder.embed(&SCHEMAS, "schemas");
+        if let Some(words) = CONFIG.get_dir("words") {
+            folder.embed(words, "config");
+        }
         let main = read(file).map_err(|error| vec![error])?;
         let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut errors = folder.add_directory(directory, "config");

@@ -2,6 +2,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +23,8 @@ use crate::matters::Catalog;
 use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
 use crate::watch::Watch;
+use crate::web::{self, Front, Web};
+use crate::words::Languages;
 
 /// What outlives a change of configuration.
 pub(super) struct House {
@@ -44,18 +47,27 @@ pub(super) struct House {
     pub(super) connections: usize,
     pub(super) at_once: usize,
     fact_bytes: u64,
+    /// Who has signed in, and what the pages keep.
+    front: Arc<Front>,
+}
+
+/// Where things are kept for good.
+pub(super) struct Kept {
+    pub(super) durable: Arc<dyn Durable>,
+    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) front: Arc<Front>,
 }
 
 impl House {
     pub(super) fn new(
         settings: &Settings,
         clock: Arc<dyn Clock>,
-        durable: Arc<dyn Durable>,
-        ledger: Arc<dyn Ledger>,
+        kept: Kept,
         stop: CancellationToken,
         workers: usize,
         entrance: Option<Entrance>,
     ) -> Self {
+        let Kept { durable, ledger, front } = kept;
         // What is in memory alone is remembered there once, and within bounds.
         let kept = settings.data_dir.is_some().then(|| Arc::clone(&durable));
         Self {
@@ -76,6 +88,7 @@ impl House {
             connections: settings.connections.div_ceil(workers.max(1)),
             at_once: settings.at_once.div_ceil(workers.max(1)),
             fact_bytes: settings.fact_bytes,
+            front,
         }
     }
 
@@ -99,13 +112,24 @@ pub(super) struct Generation {
     again_after: Duration,
     keys: Arc<Keys>,
     shared: Arc<Shared>,
+    languages: Arc<Languages>,
 }
 
 impl Generation {
     /// What an installation makes, with its keys: those that it has opened, those of the one before, or new ones.
     pub(super) fn new(house: &House, installation: Installation, before: Option<&Self>) -> Result<Self, KeysError> {
-        let Installation { settings, catalog, descriptions, triage, summaries, recipients, keys, tls: _, sources } =
-            installation;
+        let Installation {
+            settings,
+            catalog,
+            descriptions,
+            triage,
+            languages,
+            summaries,
+            recipients,
+            keys,
+            tls: _,
+            sources,
+        } = installation;
         let keys = match keys.or_else(|| before.map(|before| Arc::clone(&before.keys))) {
             Some(keys) => keys,
             None => Arc::new(Keys::ephemeral(settings.receipts.algorithm, house.clock.now())?),
@@ -149,7 +173,7 @@ impl Generation {
             documents,
         });
         let (open_for, again_after) = (settings.open_for, settings.again_after);
-        Ok(Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, keys, shared })
+        Ok(Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, keys, shared, languages })
     }
 
     /// The keys of issuers that have to be kept fresh.
@@ -162,6 +186,11 @@ impl Generation {
         let (clock, durable) = (Arc::clone(&house.clock), Arc::clone(&house.durable));
         let sources = Sources::new(Arc::clone(&self.descriptions), &house.states, clock, durable);
         Ok(Arc::new(self.facts.before(Arc::new(sources.map_err(io::Error::other)?))))
+    }
+
+    /// The endpoints and the pages over one thread's gateway.
+    pub(super) fn router(&self, house: &House, api: Api) -> Router {
+        web::router(Web { api, languages: Arc::clone(&self.languages), front: Arc::clone(&house.front) })
     }
 
     /// The gateway and its endpoints, for one thread.

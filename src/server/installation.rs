@@ -20,6 +20,7 @@ use crate::keys::Keys;
 use crate::matters::triage::{Cues, Entry, Triage};
 use crate::matters::{Catalog, CatalogFiles, CatalogSchemas};
 use crate::sources::{Description, Surroundings};
+use crate::words::{Languages, WordsFile};
 
 /// Everything that a folder's files describe, checked against each other.
 pub struct Installation {
@@ -31,6 +32,8 @@ pub struct Installation {
     pub descriptions: Arc<[Description]>,
     /// Finds the matter behind a demand.
     pub triage: Triage,
+    /// What the pages say.
+    pub languages: Arc<Languages>,
     /// All sources, as agencies may know them.
     pub summaries: Vec<SourceSummary>,
     /// Where agencies are told of outcomes.
@@ -76,6 +79,7 @@ impl Installation {
         };
         let triage =
             catalog.as_ref().and_then(|catalog| triage(folder, catalog).map_err(|wrong| errors.extend(wrong)).ok());
+        let languages = languages(folder).map_err(|wrong| errors.extend(wrong)).ok();
         if let (Some(settings), Some(catalog)) = (&settings, &catalog) {
             errors.extend(settings.check_grants(catalog));
             errors.extend(settings.check_not_connected(catalog));
@@ -85,13 +89,25 @@ impl Installation {
         let tls = settings.as_ref().and_then(|settings| settings.tls.as_ref()).map(Material::load).transpose();
         let tls = tls.map_err(|wrong| errors.extend(wrong)).ok().flatten();
         errors.extend(settings.iter().flat_map(wrong_key_files));
-        match (settings, catalog, triage) {
-            (Some(settings), Some(catalog), Some(triage)) if errors.is_empty() => {
+        match (settings, catalog, triage, languages) {
+            (Some(settings), Some(catalog), Some(triage), Some(languages)) if errors.is_empty() => {
                 let summaries = summaries(&descriptions, &settings.not_connected);
                 let (catalog, descriptions, recipients) =
                     (Arc::new(catalog), descriptions.into(), Arc::new(recipients.0));
                 let sources = sources_digest(folder);
-                Ok(Self { settings, catalog, descriptions, triage, summaries, recipients, keys: None, tls, sources })
+                let (languages, keys) = (Arc::new(languages), None);
+                Ok(Self {
+                    settings,
+                    catalog,
+                    descriptions,
+                    triage,
+                    languages,
+                    summaries,
+                    recipients,
+                    keys,
+                    tls,
+                    sources,
+                })
             }
             _ => {
                 errors.sort();
@@ -103,7 +119,7 @@ impl Installation {
 }
 
 /// The places where configuration stands; a file anywhere else is read by nobody.
-const PLACES: [&str; 3] = ["config/matters/", "config/sources/", "config/agencies/"];
+const PLACES: [&str; 4] = ["config/matters/", "config/sources/", "config/agencies/", "config/words/"];
 const FILES: [&str; 4] = ["config/heyan.toml", "config/policy.toml", "config/retained.toml", "config/triage.toml"];
 
 fn stray(folder: &Folder) -> Vec<Diagnostic> {
@@ -113,9 +129,9 @@ fn stray(folder: &Folder) -> Vec<Diagnostic> {
         let is_known = FILES.contains(&path) || place.is_some_and(|rest| is_toml(rest) && !rest.contains('/'));
         match (is_toml(path), place) {
             _ if is_known || !path.starts_with("config/") => None,
-            (true, _) => {
-                Some("nothing reads this file; files stand in config/matters, config/sources and config/agencies")
-            }
+            (true, _) => Some(
+                "nothing reads this file; files stand in config/matters, config/sources, config/agencies and config/words",
+            ),
             (false, Some(_)) => Some("nothing reads this file; the names of those that are read end in .toml"),
             (false, None) => None,
         }
@@ -209,6 +225,17 @@ fn triage(folder: &Folder, catalog: &Catalog) -> Result<Triage, Vec<Diagnostic>>
     });
     Triage::new(matters.chain(retained), &cues)
         .map_err(|wrong| wrong.into_iter().map(|(place, message)| document.error(&place, message)).collect())
+}
+
+fn languages(folder: &Folder) -> Result<Languages, Vec<Diagnostic>> {
+    let schema = schema(folder, "schemas/words.schema.json")?;
+    let words = |(path, file): (&'_ str, &'_ File)| {
+        let tag = path.strip_prefix("config/words/")?.strip_suffix(".toml").filter(|tag| !tag.contains('/'))?;
+        Some((tag.to_owned(), file.clone()))
+    };
+    let files: Vec<(String, File)> = folder.files().filter_map(words).collect();
+    let files = files.iter().map(|(tag, file)| WordsFile { tag, shown: &file.shown, text: &file.text });
+    Languages::load(files, &schema)
 }
 
 /// Where agencies are told of outcomes, with the secrets that sign it.

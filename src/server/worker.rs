@@ -64,7 +64,7 @@ impl Worker {
             if self.number == 0 {
                 self.take_up(&api, &tasks);
             }
-            let router = Arc::new(RwLock::new(api::router(api)));
+            let router = Arc::new(RwLock::new(first.router(&self.house, api)));
             tasks.spawn(follow(turns, Arc::clone(&self.house), tasks.clone(), Arc::clone(&router)));
             let listener = TcpListener::from_std(listener)?;
             // Whoever waits has gone only if another thread failed.
@@ -163,7 +163,10 @@ async fn follow(mut turns: watch::Receiver<Turn>, house: Arc<House>, tasks: Task
     while let Some(Ok(())) = house.stop.run_until_cancelled(turns.changed()).await {
         let Turn { generation: next, taken } = turns.borrow_and_update().clone();
         match next.api(&house, tasks.clone()) {
-            Ok(api) => *router.write().unwrap_or_else(PoisonError::into_inner) = api::router(api),
+            Ok(api) => {
+                let next = next.router(&house, api);
+                *router.write().unwrap_or_else(PoisonError::into_inner) = next;
+            }
             Err(error) => tracing::error!(%error, "a thread goes on with the configuration before"),
         }
         // Whoever waits may have gone.

@@ -1,0 +1,149 @@
+//! Layer 4: pages, written by the server, for people at a counter, in front of a console, or above both.
+//!
+//! # How to add a page
+//!
+//! 1. A file `web/<area>.rs` with handlers, and `web/templates/<area>-<page>.html` that `{% extends "base.html" %}`.
+//! 2. `#[derive(Template)] #[template(path = "…", config = "src/web/askama.toml")] struct List { page: Page, … }`.
+//! 3. `async fn list(State(web): App, worker: Worker) -> Reply { html(&List { page: worker.page("area.title"), … }) }`.
+//!    [`Worker`], [`Operator`] and [`Supervisor`] are whoever has that role, [`Member`] anybody who has signed in, [`Visit`]
+//!    anybody at all; whoever is not signed in signs in first and comes back.
+//! 4. A form is `<form method="post">` with `{{ page.form()|safe }}` in it, which is its token and its id. Its handler takes
+//!    [`Form`] last: `form.value("name")`, `form.draft()`, `draft.refuse("name", message)`, and shows the draft again with
+//!    [`refused`]. What must happen once goes through [`Form::once`], which ends in [`see_other`].
+//! 5. Words stand in `config/words/*.toml`, in a table of the area, and are asked for with `page.t("area.key")`.
+//! 6. Routes go into [`members`] below: `.route("/area", only("GET, HEAD, POST", get(area::list).post(area::create)))`.
+
+mod assets;
+mod carry;
+mod cookies;
+mod form;
+mod front;
+mod guard;
+mod headers;
+mod language;
+mod layout;
+mod once;
+mod page_error;
+mod seal;
+mod sessions;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+mod visit;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::api::{self, Api};
+use crate::words::Languages;
+
+pub use form::Stale;
+pub use form::{Draft, Form};
+pub use front::{Client, Cookies, Front, Terms};
+pub use layout::{Page, Place};
+pub use page_error::PageError;
+pub use visit::{Member, Operator, Supervisor, Visit, Worker};
+
+/// What the pages work with.
+#[derive(Clone)]
+pub struct Web {
+    /// What the endpoints of programs work with: the gateway, the agencies, the catalog.
+    pub api: Api,
+    /// What the pages say.
+    pub languages: Arc<Languages>,
+    /// What outlives a change of configuration.
+    pub front: Arc<Front>,
+}
+
+/// What handlers take the pages' state by.
+pub type App = State<Web>;
+
+/// What handlers say.
+pub type Reply = Result<Response<Body>, PageError>;
+
+/// The endpoints of programs and the pages of people, at one address.
+pub fn router(web: Web) -> Router {
+    let nowhere = axum::routing::any(guard::nowhere).layer(from_fn(api::settle)).with_state(web.clone());
+    let framed = pages(&web).layer(from_fn_with_state(web.clone(), guard::frame)).with_state(web.clone());
+    let framed = framed.merge(assets::routes()).layer(from_fn(api::settle));
+    api::router(web.api).merge(framed).fallback_service(nowhere)
+}
+
+/// All pages, without what stands around them.
+fn pages(web: &Web) -> Router<Web> {
+    public().merge(members().route_layer(from_fn_with_state(web.clone(), guard::signed_in)))
+}
+
+/// What anybody may see.
+fn public() -> Router<Web> {
+    Router::new()
+        .route("/sign-in", only("GET, HEAD, POST", get(sign_in::show).post(sign_in::sign_in)))
+        .route("/language", only("POST", post(language::choose)))
+}
+
+/// What whoever has signed in may see; handlers say by what they take which role it needs.
+fn members() -> Router<Web> {
+    Router::new()
+        .route("/account", only("GET, HEAD", get(sign_in::account)))
+        .route("/sign-out", only("POST", post(sign_in::sign_out)))
+        .route("/carry", only("POST", post(carry::carry_on)))
+}
+
+/// A route that says which methods it takes when it is called with another.
+fn only(allowed: &'static str, methods: MethodRouter<Web>) -> MethodRouter<Web> {
+    methods.fallback(async move || PageError::MethodNotAllowed(allowed))
+}
+
+/// A page.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn html(template: &impl Template) -> Reply {
+    page(StatusCode::OK, template)
+}
+
+/// A form that is shown again with what is wrong in it.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn refused(template: &impl Template) -> Reply {
+    page(StatusCode::UNPROCESSABLE_ENTITY, template)
+}
+
+/// A page with a status.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn page(status: StatusCode, template: &impl Template) -> Reply {
+    let text = template.render().map_err(|error| {
+        tracing::error!(%error, "a page cannot be written");
+        PageError::Broken
+    })?;
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HTML);
+    Ok(response)
+}
+
+/// Where to go on after a form: the browser gets that page with a request of its own, which reloading does no harm to. A path
+/// never holds anything personal.
+///
+/// # Errors
+/// If the path is none.
+pub fn see_other(path: &str) -> Reply {
+    let place = HeaderValue::from_str(path).map_err(|_| PageError::Broken)?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(header::LOCATION, place);
+    Ok(response)
+}
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");

@@ -1,0 +1,71 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use aws_lc_rs::error::Unspecified;
+use tokio::sync::Semaphore;
+
+use super::once::Once;
+use super::seal::Seal;
+use super::sessions::Sessions;
+use crate::desk::Desk;
+
+/// What outlives a change of configuration: who has signed in, and what the pages keep.
+pub struct Front {
+    /// What the pages keep.
+    pub(crate) desk: Desk,
+    pub(super) sessions: Sessions,
+    pub(super) seal: Seal,
+    pub(super) once: Once,
+    /// So many passwords are compared at once: a flood of them waits here, and takes nothing from those who ask questions.
+    pub(super) hashing: Semaphore,
+    pub(super) cookies: Cookies,
+}
+
+/// How long a session lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Without a page being asked for.
+    pub idle: Duration,
+    /// At the most.
+    pub longest: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { idle: Duration::from_mins(15), longest: Duration::from_hours(8) }
+    }
+}
+
+/// How cookies are given. Browsers keep a `Secure` cookie only where they speak TLS, and old ones not even from this machine
+/// (Chromium before 89).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cookies {
+    /// Over TLS: named `__Host-`, and `Secure`.
+    Secure,
+    /// Over plain HTTP, which `heyan serve` takes from this machine alone.
+    Plain,
+}
+
+/// From where a request comes: an extension of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client(pub IpAddr);
+
+impl Front {
+    /// A front before this desk.
+    ///
+    /// # Errors
+    /// If no keys can be derived from the desk's secret.
+    pub fn new(desk: Desk, terms: Terms, cookies: Cookies) -> Result<Self, Unspecified> {
+        Ok(Self {
+            sessions: Sessions::new(terms),
+            seal: Seal::new(desk.secret())?,
+            once: Once::default(),
+            hashing: Semaphore::new(HASHED_AT_ONCE),
+            desk,
+            cookies,
+        })
+    }
+}
+
+/// Each takes 19 MiB and a core for tens of milliseconds.
+const HASHED_AT_ONCE: usize = 2;
