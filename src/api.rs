@@ -17,6 +17,7 @@ mod me;
 mod openapi;
 mod problem;
 mod problems;
+mod question;
 mod receipt_code;
 mod receipts;
 mod sources;

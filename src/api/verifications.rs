@@ -1,29 +1,25 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::admission::{admit, refused};
 use super::context::{Context, Segment};
 use super::idempotency::{self, StoredReply};
 use super::openapi::{answer, operation, parameter, problem, secured};
 use super::problem::{Problem, Reason};
-use super::verification_request::{Contract, VerificationRequest};
+use super::question::Question;
+use super::verification_request::Contract;
 use super::{Api, App, body, guidance, reply};
 use crate::callers::{Caller, Officer};
 use crate::claims::WitnessReport;
-use crate::departments::Occasion;
 use crate::domain::{Answer, Cause, Outcome, Slug};
 use crate::durable::NotSaved;
-use crate::gateway::{self, Unverified, Verification};
-use crate::ledger::NotRecorded;
-use crate::rights::{Agency, Asked};
+use crate::gateway::Verification;
 
 /// `POST /v1/verifications`: one verification.
 pub(super) async fn create(
@@ -60,38 +56,11 @@ async fn verify(api: &Api, caller: &Caller, context: &Context, request: Request<
     let (bytes, value) = body::read(api, request).await?;
     let today = api.gateway.clock.today();
     let contract = Contract { catalog: &api.gateway.catalog, purposes: &api.shared.purpose_ids, today };
-    let mut question = contract.read(&value).map_err(Problem::Invalid)?;
-    question.officer = officer(question.officer, caller)?;
-    let (names, officer) = (question.names(), question.officer.clone());
-    let request = gateway_request(api, question, agency, context, preference.asynchronous);
-    let (claim, purpose) = (request.claim.reference(), &request.occasion.purpose);
-    let asked = Asked { claim, purpose, names, patient: request.patient };
-    let permit = match api.gateway.authorise(agency, &asked) {
-        Ok(permit) => permit,
-        Err(refusal) => return Err(turned_away(api, &request, refused(refusal, api.gateway.clock.now())).await),
-    };
-    let work = async {
-        let granted = match admit(api, agency, &permit, officer.as_deref(), &request.people).await {
-            Ok(granted) => granted,
-            Err(problem) => return Err(turned_away(api, &request, problem).await),
-        };
-        let verification = api.gateway.verify(agency, granted, request, wait).await;
-        let verification = verification.map_err(|why| match why {
-            Unverified::NotRecorded | Unverified::NotSigned => Problem::LedgerUnavailable(5),
-            Unverified::NotKept => Problem::Overloaded(5),
-        })?;
-        Ok(present(api, &verification, context))
-    };
+    let mut asked = contract.read(&value).map_err(Problem::Invalid)?;
+    asked.officer = officer(asked.officer, caller)?;
+    let question = Question::granted(api, agency, asked, context, preference.asynchronous).await?;
+    let work = async { Ok(present(api, &*question.verify(wait).await?, context)) };
     api.shared.replies.once(&agency.id, key, &bytes, api.gateway.clock.now(), work).await
-}
-
-/// The problem by which a question is turned away, once that is on record.
-async fn turned_away(api: &Api, request: &gateway::Request, problem: Problem) -> Problem {
-    let Ok(code) = problem.code().parse::<Slug>() else { return Problem::LedgerUnavailable(5) };
-    match api.gateway.record_refusal(request, code).await {
-        Ok(()) => problem,
-        Err(NotRecorded) => Problem::LedgerUnavailable(5),
-    }
 }
 
 /// On whose behalf it is asked. Whom the access token names, nobody can replace.
@@ -100,33 +69,6 @@ fn officer(named: Option<String>, caller: &Caller) -> Result<Option<String>, Pro
         (named, None) => Ok(named),
         (Some(named), Some(shown)) if named != shown => Err(Problem::field("/officer", Reason::OfficerOfToken)),
         (_, Some(shown)) => Ok(Some(shown.to_owned())),
-    }
-}
-
-fn gateway_request(
-    api: &Api,
-    question: VerificationRequest,
-    agency: &Agency,
-    context: &Context,
-    patient: bool,
-) -> gateway::Request {
-    let oldest = question.max_age.and_then(|age| SignedDuration::try_from(age).ok());
-    gateway::Request {
-        claim: question.claim,
-        people: question.people,
-        parameters: Arc::new(question.parameters),
-        occasion: Arc::new(Occasion {
-            agency: agency.id.clone(),
-            // Departments want somebody to answer for the question; where nobody is named, the agency does.
-            officer: question.officer.unwrap_or_else(|| agency.id.to_string()),
-            purpose: question.purpose,
-            case: question.case,
-            legal_basis: question.legal_basis,
-            request_id: context.request_id.clone(),
-            traceparent: Some(context.traceparent.clone()),
-        }),
-        not_before: oldest.and_then(|age| api.gateway.clock.now().checked_sub(age).ok()),
-        patient,
     }
 }
 
