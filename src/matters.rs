@@ -4,6 +4,7 @@
 mod load;
 mod policy;
 pub mod triage;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::domain::{ClaimRef, Disposition, Slug};
 
 pub use load::{CatalogFiles, CatalogSchemas};
 pub use policy::{Bilingual, Policy, Retained, Transition};
+pub use words::{ClaimWords, ParameterWords};
 
 /// Everything that the city's policy says, and how to answer it: matters, their claims, and what committees still issue.
 #[derive(Debug)]
@@ -80,6 +82,8 @@ pub struct ClaimEntry {
     pub claim: Arc<Claim>,
     /// What is true when it is.
     pub name: Bilingual<String>,
+    /// How it is asked at a counter.
+    pub words: ClaimWords,
 }
 
 /// What a matter's file says for people to read. The annex's own words are quoted as they are.

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("ledger", 1, &["signing"]),
     ("claims", 1, &["departments"]),
     ("matters", 1, &["claims", "departments"]),
+    ("counter", 1, &["claims"]),
     ("receipt", 1, &["signing"]),
     ("rights", 1, &[]),
     ("watch", 1, &[]),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 use super::compile::Names;
@@ -29,6 +30,9 @@ pub struct ClaimText {
     /// The question in English.
     pub english: String,
     roles: Vec<String>,
+    /// How it is asked at a counter: nothing that decides.
+    #[serde(default, rename = "words")]
+    _words: IgnoredAny,
     #[serde(default)]
     parameters: IndexMap<String, Json>,
     #[serde(default)]

@@ -92,6 +92,17 @@ impl Division {
             .filter_map(|entry| entry.code.to_string().parse().ok())
     }
 
+    /// Liaoning itself, and its cities, counties and districts of today, for whoever picks one by name.
+    pub fn of_liaoning() -> impl Iterator<Item = Self> {
+        let all =
+            liaoning::ENTRIES.iter().filter(|entry| entry.in_force && (entry.code % 100 == 0 || entry.is_county()));
+        all.filter_map(|entry| {
+            let code = entry.code.to_string();
+            let short = code.strip_suffix("0000").or_else(|| code.strip_suffix("00")).unwrap_or(&code);
+            short.parse().ok()
+        })
+    }
+
     /// Whether ID numbers may begin with these six digits: a county, present or abolished.
     pub(super) fn issues_id_numbers(county: &str) -> bool {
         if let Some(prefecture) = county.strip_prefix("21") {

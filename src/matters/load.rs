@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Bilingual, Catalog, ClaimEntry, Matter, MatterText, Policy, Retained, Transition};
+use super::{Bilingual, Catalog, ClaimEntry, ClaimWords, Matter, MatterText, Policy, Retained, Transition};
 use crate::claims::{Claim, ClaimText, Connections};
 use crate::diagnostic::{Diagnostic, unknown};
 use crate::document::{Document, DocumentSchema};
@@ -37,6 +37,19 @@ pub struct CatalogSchemas {
 struct Claims {
     #[serde(default)]
     claims: Vec<ClaimText>,
+}
+
+/// Of each claim, how it is asked at a counter.
+#[derive(Deserialize)]
+struct Counter {
+    #[serde(default)]
+    claims: Vec<Worded>,
+}
+
+#[derive(Deserialize)]
+struct Worded {
+    #[serde(default)]
+    words: ClaimWords,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +111,8 @@ struct MatterFile {
     id: Slug,
     text: MatterText,
     claims: Vec<ClaimText>,
+    /// Of each claim.
+    words: Vec<ClaimWords>,
 }
 
 impl MatterFile {
@@ -107,17 +122,27 @@ impl MatterFile {
         let id = id.ok_or_else(|| vec![document.error("/id", "this is not an id")])?;
         let text = document.fill().map_err(|error| vec![error])?;
         let claims = document.fill::<Claims>().map_err(|error| vec![error])?.claims;
-        Ok(Self { document, id, text, claims })
+        let counter = document.fill::<Counter>().map_err(|error| vec![error])?;
+        let words = counter.claims.into_iter().map(|claim| claim.words).collect();
+        Ok(Self { document, id, text, claims, words })
     }
 
     fn matter(self, claims: &BTreeMap<ClaimRef, Arc<Claim>>) -> Matter {
-        let entry = |text: &ClaimText| {
+        let entry = |(text, words): (&ClaimText, &ClaimWords)| {
             let claim = claims.get(&self.reference(text)?)?.clone();
             let name = Bilingual { chinese: text.name.clone(), english: text.english.clone() };
-            Some(ClaimEntry { claim, name })
+            Some(ClaimEntry { claim, name, words: words.clone() })
         };
-        let entries = self.claims.iter().filter_map(entry).collect();
+        let entries = self.claims.iter().zip(&self.words).filter_map(entry).collect();
         Matter { id: self.id, text: self.text, claims: entries }
+    }
+
+    /// What the words of a claim speak of that it does not have.
+    fn strangers(&self, index: usize, claim: &Claim) -> Vec<Diagnostic> {
+        let wrong = self.words.get(index).map(|words| words.strangers(claim)).unwrap_or_default();
+        let at =
+            |(place, message): (String, String)| self.document.error(&format!("/claims/{index}/words{place}"), message);
+        wrong.into_iter().map(at).collect()
     }
 
     fn reference(&self, claim: &ClaimText) -> Option<ClaimRef> {
@@ -189,7 +214,10 @@ fn compile(
                 continue;
             }
             match text.compile(reference.clone(), connections, &claims) {
-                Ok(claim) => drop(claims.insert(reference, Arc::new(claim))),
+                Ok(claim) => {
+                    errors.extend(file.strangers(index, &claim));
+                    claims.insert(reference, Arc::new(claim));
+                }
                 Err(wrong) => {
                     let at = |(place, message): (String, String)| {
                         file.document.error(&format!("/claims/{index}{place}"), message)

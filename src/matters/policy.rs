@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The same thing in Chinese and in English.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bilingual<T> {
     /// Chinese.
