@@ -4,6 +4,7 @@
 mod asking;
 mod journey;
 mod record;
+mod telling;
 mod verification;
 
 use std::sync::Arc;
@@ -26,9 +27,11 @@ use crate::matters::Catalog;
 use crate::receipt::Issuer;
 use crate::rights::{self, Agency, Asked, Granted, Permit, Refusal};
 use crate::signing::{NotSigned, SubjectKey};
+use crate::situation::Situation;
 use crate::watch::Watch;
 
 use journey::Journey;
+use telling::Told;
 pub use verification::{Verification, Verifications};
 
 /// One thread's gateway. What all threads share is behind `Arc`s in it.
@@ -51,6 +54,8 @@ pub struct Gateway {
     pub verifications: Verifications,
     /// Who seems to guess: it is told what questions come to.
     pub watch: Arc<Watch>,
+    /// What an operator is shown.
+    pub situation: Arc<Situation>,
     /// How long a question may stay open.
     pub open_for: Duration,
     /// After how long a question is asked again whose department did not say when it can be asked; it doubles each time.
@@ -136,18 +141,23 @@ impl Gateway {
         if !request.claim.is_connected() {
             let referred = Verification::referred(id, agency.id.clone(), &request, self.catalog.digest(), asked);
             let referred = self.answered(referred, &request).recorded(self, &request).await?;
+            self.tell(Told::Asked, &referred, &request.occasion, asked);
             return Ok(self.verifications.keep(referred).await);
         }
         let expires = SignedDuration::try_from(self.open_for).ok().and_then(|open| asked.checked_add(open).ok());
         let mut journey = Journey::new(Arc::clone(self), id, agency, request, asked, expires.unwrap_or(Timestamp::MAX));
         match timeout(wait, journey.travel()).await {
-            Ok(Ok(Some(verification))) => Ok(self.verifications.keep(verification).await),
+            Ok(Ok(Some(verification))) => {
+                journey.tell(Told::Asked, &verification);
+                Ok(self.verifications.keep(verification).await)
+            }
             Ok(Err(why)) => Err(why),
             // Either it takes longer, or it has to wait for a department to open.
             Ok(Ok(None)) | Err(_) => {
                 journey.write_ahead().await?;
                 journey.keep().await?;
                 let pending = self.verifications.keep(journey.verification()).await;
+                journey.tell(Told::Asked, &pending);
                 journey.go_on_behind();
                 Ok(pending)
             }
@@ -170,7 +180,8 @@ impl Gateway {
                 }
                 continue;
             };
-            self.verifications.keep(journey.verification()).await;
+            let pending = self.verifications.keep(journey.verification()).await;
+            journey.tell(Told::Waits, &pending);
             journey.go_on_behind();
         }
         Ok(count)

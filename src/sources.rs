@@ -10,6 +10,7 @@ mod call;
 mod client;
 mod condition;
 mod decode;
+mod hand;
 mod limits;
 mod load;
 mod probe;
@@ -21,6 +22,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod text;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,6 +40,7 @@ pub use condition::{CircuitStand, Condition, OperationCondition};
 pub use load::Surroundings;
 pub use probe::{Probed, TlsTrouble, Trouble, probe};
 pub use state::States;
+pub use usage::{OperationUsage, Usage, Used};
 
 use authentication::Authentication;
 use decode::Step;

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("rights", 1, &[]),
     ("watch", 1, &[]),
     ("signing", 1, &[]),
+    ("situation", 1, &["departments"]),
     ("callers", 1, &["rights"]),
     ("accounts", 1, &[]),
     ("words", 1, &[]),

@@ -87,6 +87,8 @@ pub enum Cause {
     Misconfigured,
     /// The department is out of service at this time, as planned.
     PlannedOutage,
+    /// An operator has closed the department.
+    ClosedByOperator,
     /// The department has failed too often of late: it is left alone for a moment.
     CircuitOpen,
     /// We may not ask the department more often.
@@ -103,7 +105,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Timeout,
         Self::ConnectRefused,
         Self::ConnectionLost,
@@ -117,6 +119,7 @@ impl Cause {
         Self::TooLarge,
         Self::Misconfigured,
         Self::PlannedOutage,
+        Self::ClosedByOperator,
         Self::CircuitOpen,
         Self::RateLimited,
         Self::Saturated,
@@ -142,6 +145,7 @@ impl Cause {
             Self::TooLarge => "too-large",
             Self::Misconfigured => "misconfigured",
             Self::PlannedOutage => "planned-outage",
+            Self::ClosedByOperator => "closed-by-operator",
             Self::CircuitOpen => "circuit-open",
             Self::RateLimited => "rate-limited",
             Self::Saturated => "saturated",
@@ -177,9 +181,12 @@ impl Cause {
             | Self::WrongSubject
             | Self::UnknownCode
             | Self::TooLarge => Nature::Standing,
-            Self::PlannedOutage | Self::CircuitOpen | Self::RateLimited | Self::Saturated | Self::NotKept => {
-                Nature::Held
-            }
+            Self::PlannedOutage
+            | Self::ClosedByOperator
+            | Self::CircuitOpen
+            | Self::RateLimited
+            | Self::Saturated
+            | Self::NotKept => Nature::Held,
             Self::Misconfigured | Self::Interrupted | Self::Unrepresentable => Nature::Hopeless,
         }
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::asking::Asking;
 use super::record::Answered;
+use super::telling::Told;
 use super::{Gateway, Request, Unverified, Verification};
 use crate::claims::{Inquiry, Parameter};
 use crate::departments::{Occasion, Question};
@@ -264,6 +265,11 @@ impl Journey {
         Ok(())
     }
 
+    /// Tells an operator what it has come to.
+    pub(super) fn tell(&self, told: Told, verification: &Verification) {
+        self.gateway.tell(told, verification, &self.request.occasion, self.asked);
+    }
+
     /// Travels on, on this thread, until it has arrived or the process ends.
     pub(super) fn go_on_behind(mut self) {
         let (tasks, stop) = (self.gateway.tasks.clone(), self.gateway.stop.clone());
@@ -293,7 +299,8 @@ impl Journey {
                 if self.keep().await.is_err() {
                     tracing::warn!(verification.id = %self.id, "when a question is asked again could not be kept");
                 }
-                self.gateway.verifications.keep(self.verification()).await;
+                let pending = self.gateway.verifications.keep(self.verification()).await;
+                self.tell(Told::Waits, &pending);
                 continue;
             };
             if !self.kept {
@@ -302,7 +309,8 @@ impl Journey {
             while close(&self.gateway, &verification, &self.applications, self.notify).await.is_err() {
                 sleep(SOON).await;
             }
-            self.gateway.verifications.keep(verification).await;
+            let arrived = self.gateway.verifications.keep(verification).await;
+            self.tell(Told::Arrived, &arrived);
             return;
         }
     }

@@ -95,6 +95,7 @@ impl Gateway {
     /// # Errors
     /// If it cannot be recorded.
     pub async fn record_refusal(&self, request: &Request, code: Slug) -> Result<(), NotRecorded> {
+        self.situation.refused(&request.occasion.agency, self.clock.now());
         self.ledger.record(&self.entry(Event::Refused { code }, None, request)).await.map(drop)
     }
 

@@ -205,6 +205,7 @@ impl Generation {
             subject_key: Arc::clone(self.keys.subject()),
             verifications: house.verifications.clone(),
             watch: Arc::clone(&house.watch),
+            situation: Arc::clone(house.states.situation()),
             open_for: self.open_for,
             again_after: self.again_after,
             tasks,

@@ -61,7 +61,7 @@ impl Sources {
             let client = source.client().ok_or_else(|| ClientError { source_id: source.id.clone() })?;
             let state = states.of(source);
             for operation in source.operations.values() {
-                let circuit = state.circuit(operation, &source.limits);
+                let circuit = state.circuit(operation, source);
                 let place = Place { source: index, client: client.clone(), state: Arc::clone(&state), circuit };
                 places.insert(operation.promise.operation.clone(), place);
             }

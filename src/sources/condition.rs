@@ -7,10 +7,13 @@ use super::Description;
 use super::state::{Last, States};
 use crate::breaker::Stand;
 use crate::domain::{Cause, Slug};
+use crate::situation::{Circumstances, Closure, OfOperation};
 
 /// How a source is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
+    /// Why an operator has closed it, if it is closed now.
+    pub closure: Option<Closure>,
     /// Until when it is planned to be out of service, if it is now.
     pub closed_until: Option<Timestamp>,
     /// Its operations.
@@ -61,7 +64,23 @@ impl States {
             OperationCondition { id: id.clone(), circuit, answered, failed }
         };
         let operations = source.operations.keys().map(operation).collect();
-        Condition { closed_until: source.limits.closed_until(now), operations }
+        let closure = self.closure(&source.id, now);
+        Condition { closure, closed_until: source.limits.closed_until(now), operations }
+    }
+}
+
+impl Condition {
+    /// What an operator's picture needs to know of it.
+    #[must_use]
+    pub fn circumstances(&self, source: &Slug) -> Circumstances {
+        let operation = |operation: &OperationCondition| OfOperation {
+            id: operation.id.clone(),
+            closed_by_hand: self.closure.is_some(),
+            planned_outage: self.closed_until,
+            left_alone: operation.circuit != CircuitStand::Closed,
+        };
+        let operations = self.operations.iter().map(operation).collect();
+        Circumstances { source: source.clone(), closure: self.closure.clone(), operations }
     }
 }
 

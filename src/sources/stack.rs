@@ -2,7 +2,7 @@
 //!
 //! 1. the deadline: whatever is below ends by then;
 //! 2. retries, where asking again is safe, with a pause, and within a budget of a tenth of all calls;
-//! 3. planned outages: a department that is closed is not called;
+//! 3. closures by hand and planned outages: a department that is closed is not called;
 //! 4. the circuit breaker: one that fails is left alone, and probed;
 //! 5. concurrency: who could not be answered in time does not wait for a place;
 //! 6. the rates of the registration;
@@ -18,7 +18,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::limits::Limits;
-use super::state::{Circuit, DAY, HOUR, SourceState};
+use super::state::{Admitted, Circuit, DAY, HOUR, SourceState};
 use crate::clock::Clock;
 use crate::departments::Failure;
 use crate::domain::{Cause, Slug};
@@ -92,27 +92,44 @@ impl Stack<'_> {
     }
 
     async fn once<A: Attempt>(&self, attempt: &A, deadline: Instant) -> Result<A::Answer, Failure> {
+        let let_through = self.let_through(deadline).await;
+        let (admitted, _place) = let_through.inspect_err(|failure| {
+            self.circuit.note(self.clock.now(), Duration::ZERO, Err(failure.cause));
+        })?;
+        let (began, began_at) = (Instant::now(), self.clock.now());
+        let end = deadline.min(began + self.limits.response_timeout);
+        let answer = timeout_at(end, self.hedged(attempt)).await.unwrap_or(Err(Cause::Timeout));
+        let took = began.elapsed();
+        self.circuit.took(took);
+        let result = answer.as_ref().map(drop).map_err(|cause| *cause);
+        // Whoever left too little time learns nothing about the department.
+        let says_nothing = result == Err(Cause::Timeout) && took * 2 < self.limits.response_timeout;
+        if !says_nothing {
+            self.circuit.note(began_at, took, result);
+        }
+        match result {
+            Ok(()) => admitted.answered(self.clock.now()),
+            Err(_) if says_nothing => drop(admitted),
+            Err(cause) if cause.is_the_departments() => admitted.failed(cause, self.clock.now()),
+            Err(_) => drop(admitted),
+        }
+        answer.map_err(Failure::from)
+    }
+
+    /// What stands before an exchange.
+    async fn let_through(&self, deadline: Instant) -> Result<(Admitted<'_>, SemaphorePermit<'_>), Failure> {
         let now = self.clock.now();
+        if let Some(closure) = self.state.hand.closure(now) {
+            return Err(Failure { cause: Cause::ClosedByOperator, until: closure.until });
+        }
         if let Some(end) = self.limits.closed_until(now) {
             return Err(Failure { cause: Cause::PlannedOutage, until: Some(end) });
         }
         let refused = |wait| Failure { cause: Cause::CircuitOpen, until: after(now, wait) };
         let admitted = self.circuit.admit(Instant::now()).map_err(refused)?;
-        let _place = self.place(deadline).await?;
+        let place = self.place(deadline).await?;
         self.allowance(deadline).await?;
-        let began = Instant::now();
-        let end = deadline.min(began + self.limits.response_timeout);
-        let answer = timeout_at(end, self.hedged(attempt)).await.unwrap_or(Err(Cause::Timeout));
-        let took = began.elapsed();
-        self.circuit.took(took);
-        match &answer {
-            Ok(_) => admitted.answered(self.clock.now()),
-            // Whoever left too little time learns nothing about the department.
-            Err(Cause::Timeout) if took * 2 < self.limits.response_timeout => drop(admitted),
-            Err(cause) if cause.is_the_departments() => admitted.failed(*cause, self.clock.now()),
-            Err(_) => drop(admitted),
-        }
-        answer.map_err(Failure::from)
+        Ok((admitted, place))
     }
 
     /// A place among the exchanges that the department takes at once.

@@ -10,16 +10,21 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, Semaphore};
 use tokio::time::Instant;
 
-use super::limits::Limits;
+use super::hand::Hand;
 use super::{Description, Operation};
 use crate::breaker::{Breaker, Outcome, Pass, Policy, Stand};
 use crate::departments::Failure;
 use crate::domain::{Cause, Person, Slug};
 use crate::durable::{Allower, Durable, NotCounted, NotSaved, Tally};
+use crate::situation::{Closure, Exchange, Record, Situation};
 
 /// The state of every source, by its id.
 #[derive(Default)]
-pub struct States(Mutex<BTreeMap<Slug, Arc<SourceState>>>);
+pub struct States {
+    sources: Mutex<BTreeMap<Slug, Arc<SourceState>>>,
+    hands: Mutex<BTreeMap<Slug, Arc<Hand>>>,
+    situation: Arc<Situation>,
+}
 
 /// The state of one source.
 pub(super) struct SourceState {
@@ -28,6 +33,8 @@ pub(super) struct SourceState {
     /// How many wait for a place.
     pub(super) waiting: AtomicU32,
     used: Arc<Used>,
+    pub(super) hand: Arc<Hand>,
+    situation: Arc<Situation>,
     circuits: Mutex<BTreeMap<Slug, Arc<Circuit>>>,
 }
 
@@ -50,12 +57,15 @@ struct Second {
 
 /// The state of one operation.
 pub(super) struct Circuit {
+    policy: Policy,
     breaker: Mutex<Breaker>,
     /// The retry budget, in tenths of a retry.
     budget: AtomicI32,
     /// How long an exchange takes, in microseconds, a moving average.
     latency: AtomicU64,
     last: Mutex<Last>,
+    /// What an operator is shown.
+    record: Arc<Record>,
     /// Applications that are being sent, each with those that wait to see what comes of it.
     applying: Mutex<HashMap<Applicant, Arc<AsyncMutex<()>>>>,
 }
@@ -90,24 +100,55 @@ pub(super) struct Last {
 impl States {
     /// What is known of a source by its id.
     pub(super) fn known(&self, source: &Slug) -> Option<Arc<SourceState>> {
-        lock(&self.0).get(source).cloned()
+        lock(&self.sources).get(source).cloned()
     }
 
     /// The state of a source; a new one for one that was not there, or whose concurrency has changed.
     pub(super) fn of(&self, source: &Description) -> Arc<SourceState> {
-        let mut states = lock(&self.0);
+        let hand = self.hand(&source.id);
+        let mut states = lock(&self.sources);
         let concurrency = source.limits.concurrency;
         match states.get(&source.id) {
             Some(state) if state.concurrency == concurrency => Arc::clone(state),
             known => {
                 let (used, circuits) =
                     known.map(|state| (Arc::clone(&state.used), lock(&state.circuits).clone())).unwrap_or_default();
-                let state =
-                    Arc::new(SourceState { used, circuits: Mutex::new(circuits), ..SourceState::new(concurrency) });
+                let (circuits, situation) = (Mutex::new(circuits), Arc::clone(&self.situation));
+                let state = SourceState { used, hand, situation, circuits, ..SourceState::new(concurrency) };
+                let state = Arc::new(state);
                 states.insert(source.id.clone(), Arc::clone(&state));
                 state
             }
         }
+    }
+
+    /// What an operator is shown of all of them.
+    #[must_use]
+    pub fn situation(&self) -> &Arc<Situation> {
+        &self.situation
+    }
+
+    /// Closes a source by hand: it is not called until then, or until it is opened.
+    pub fn close(&self, source: &Slug, closure: Closure) {
+        self.hand(source).set(Some(closure));
+    }
+
+    /// Opens a source that was closed by hand, and lets every call through again, whatever its breakers have seen.
+    pub fn open(&self, source: &Slug) {
+        self.hand(source).set(None);
+        if let Some(state) = self.known(source) {
+            lock(&state.circuits).values().for_each(|circuit| circuit.reset());
+        }
+    }
+
+    /// Why a source is closed by hand at this moment, if it is.
+    #[must_use]
+    pub fn closure(&self, source: &Slug, now: Timestamp) -> Option<Closure> {
+        self.hand(source).closure(now)
+    }
+
+    fn hand(&self, source: &Slug) -> Arc<Hand> {
+        Arc::clone(lock(&self.hands).entry(source.clone()).or_default())
     }
 }
 
@@ -119,14 +160,17 @@ impl SourceState {
             places: Semaphore::new(concurrency),
             waiting: AtomicU32::new(0),
             used: Arc::default(),
+            hand: Arc::default(),
+            situation: Arc::default(),
             circuits: Mutex::default(),
         }
     }
 
     /// The state of an operation.
-    pub(super) fn circuit(&self, operation: &Operation, limits: &Limits) -> Arc<Circuit> {
+    pub(super) fn circuit(&self, operation: &Operation, source: &Description) -> Arc<Circuit> {
         let name = operation.promise.operation.operation.clone();
-        let new = || Arc::new(Circuit::new(limits.breaker));
+        let record = || self.situation.operation(&operation.promise.operation);
+        let new = || Arc::new(Circuit::new(source.limits.breaker, record()));
         Arc::clone(lock(&self.circuits).entry(name).or_insert_with(new))
     }
 
@@ -170,6 +214,18 @@ impl SourceState {
         leaves
     }
 
+    /// How many calls were made within the last second.
+    pub(super) fn made(&self, now: Instant) -> u32 {
+        let mut second = lock(&self.used.second);
+        second.forget(now);
+        u32::try_from(second.made.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What counts calls by the hour or the day.
+    pub(super) fn tally(&self, seconds: u32) -> &AsyncMutex<Tally> {
+        if seconds == HOUR { &self.used.hour } else { &self.used.day }
+    }
+
     /// Counts a call by the hour or the day.
     pub(super) async fn count(
         &self,
@@ -179,9 +235,8 @@ impl SourceState {
         now: Timestamp,
         durable: &dyn Durable,
     ) -> Result<(), Failure> {
-        let used = if seconds == HOUR { &self.used.hour } else { &self.used.day };
         let of = Allower::Source(source.clone());
-        let counted = used.lock().await.count(&of, seconds, most, now, durable).await;
+        let counted = self.tally(seconds).lock().await.count(&of, seconds, most, now, durable).await;
         counted.map_err(|why| match why {
             NotCounted::Full(until) => Failure { cause: Cause::RateLimited, until: Some(until) },
             NotCounted::NotSaved(NotSaved) => Cause::NotKept.into(),
@@ -208,11 +263,13 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Each call earns a tenth of a retry; so many may be saved, and so many are there at first.
 const MOST_BUDGET: i32 = 100;
 const FIRST_BUDGET: i32 = 30;
-const RETRY: i32 = 10;
+pub(super) const RETRY: i32 = 10;
 
 impl Circuit {
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(super) fn new(policy: Policy, record: Arc<Record>) -> Self {
         Self {
+            policy,
+            record,
             breaker: Mutex::new(Breaker::new(policy)),
             budget: AtomicI32::new(FIRST_BUDGET),
             latency: AtomicU64::new(0),
@@ -224,6 +281,21 @@ impl Circuit {
     /// How its breaker stands.
     pub(super) fn stand(&self, now: Instant) -> Stand {
         lock(&self.breaker).stand(now.into_std())
+    }
+
+    /// Lets every call through again.
+    fn reset(&self) {
+        *lock(&self.breaker) = Breaker::new(self.policy);
+    }
+
+    /// Notes an exchange for the operator, or that none was made.
+    pub(super) fn note(&self, began: Timestamp, took: Duration, result: Result<(), Cause>) {
+        self.record.note(&Exchange { began, took, result });
+    }
+
+    /// The retry budget, in tenths of a retry.
+    pub(super) fn budget(&self) -> i32 {
+        self.budget.load(Ordering::Relaxed)
     }
 
     /// When it last answered and failed.

@@ -1,7 +1,7 @@
 //! With a paused clock and no jitter: nothing here sleeps.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 
@@ -88,7 +88,7 @@ impl Scene {
             id: "police".parse().unwrap(),
             hedge_after: None,
             state: SourceState::new(limits.concurrency),
-            circuit: Circuit::new(limits.breaker),
+            circuit: Circuit::new(limits.breaker, Arc::default()),
             limits,
             clock: ManualClock::new("2026-11-25T01:00:00Z".parse().unwrap()),
             durable: Volatile::default(),
