@@ -1,6 +1,7 @@
 //! Layer 1: the audit ledger (审计账本), whoever keeps it: every question and every answer, each an entry of a Merkle tree
 //! whose heads are signed, so that nobody can change what is written without that being seen.
 
+mod administration;
 mod checkpoint;
 mod entry;
 mod key;
@@ -14,6 +15,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub use administration::{Act, Administration};
 pub use checkpoint::{Checkpoint, NoteError, NoteKey, SignedCheckpoint, Signer};
 pub use entry::{Entry, EntryError, Event, Subject, Subjects, Witness};
 pub use key::{LedgerKey, LedgerKeys, Stamp};

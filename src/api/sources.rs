@@ -70,6 +70,10 @@ fn operation_state(operation: &OperationCondition) -> Value {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     NotConnected,
+    /// By an operator, by hand.
+    Closed {
+        until: Option<Timestamp>,
+    },
     PlannedOutage {
         until: Timestamp,
     },
@@ -84,6 +88,9 @@ enum Standing {
 
 impl Standing {
     fn of(condition: &Condition, answered: Option<Timestamp>, failed: Option<(Timestamp, Cause)>) -> Self {
+        if let Some(closure) = &condition.closure {
+            return Self::Closed { until: closure.until };
+        }
         if let Some(until) = condition.closed_until {
             return Self::PlannedOutage { until };
         }
@@ -104,6 +111,7 @@ impl Standing {
     fn as_str(self) -> &'static str {
         match self {
             Self::NotConnected => "not-connected",
+            Self::Closed { .. } => "closed-by-operator",
             Self::PlannedOutage { .. } => "planned-outage",
             Self::LeftAlone { .. } => "left-alone",
             Self::Failing => "failing",
@@ -114,6 +122,7 @@ impl Standing {
 
     fn until(self) -> Option<Timestamp> {
         match self {
+            Self::Closed { until } => until,
             Self::PlannedOutage { until } | Self::LeftAlone { until } => Some(until),
             Self::NotConnected | Self::Failing | Self::Answering | Self::NotAskedYet => None,
         }
@@ -144,10 +153,13 @@ pub(super) fn documentation() -> (&'static str, Value) {
             "id": {"type": "string"},
             "name": {"type": ["string", "null"]},
             "state": {
-                "enum": ["answering", "failing", "left-alone", "planned-outage", "not-asked-yet", "not-connected"],
-                "description": "left-alone: some operation's breaker is open"
+                "enum": [
+                    "answering", "failing", "left-alone", "planned-outage", "closed-by-operator", "not-asked-yet",
+                    "not-connected"
+                ],
+                "description": "left-alone: some operation's breaker is open; closed-by-operator: closed by hand"
             },
-            "until": moment("until when a planned outage lasts; or when an operation that is left alone may be tried again"),
+            "until": moment("until when a planned outage or a closure by hand lasts, if that is known; or when an operation that is left alone may be tried again"),
             "answered": moment("the last answer to a call; what was remembered does not count"),
             "failed": moment("when a call last failed"),
             "cause": {"enum": causes, "description": "why it last failed"},

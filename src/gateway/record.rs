@@ -7,7 +7,9 @@ use uuid::Uuid;
 use super::{Gateway, Request, Unverified, Verification};
 use crate::domain::Slug;
 use crate::durable::OpenQuestion;
-use crate::ledger::{Entry, Event, Ledger, NotRecorded, Recording, Subject, SubjectHash, Subjects, Witness};
+use crate::ledger::{
+    Administration, Entry, Event, Ledger, NotRecorded, Recording, Subject, SubjectHash, Subjects, Witness,
+};
 use crate::receipt::Said;
 
 /// The entry that is on the disk before a department is asked. It is made when it is needed first, and it can be left waiting
@@ -99,6 +101,28 @@ impl Gateway {
         self.ledger.record(&self.entry(Event::Refused { code }, None, request)).await.map(drop)
     }
 
+    /// Records what somebody is about to do to the gateway itself.
+    ///
+    /// # Errors
+    /// If it cannot be recorded: then it is not done.
+    pub async fn record_administration(&self, by: &str, what: Administration) -> Result<(), NotRecorded> {
+        let entry = Entry {
+            event: Event::Administered(what),
+            at: self.clock.now(),
+            request: Uuid::now_v7().to_string(),
+            verification: None,
+            agency: None,
+            officer: Some(by.into()),
+            claim: None,
+            purpose: None,
+            case: None,
+            legal_basis: None,
+            subjects: None,
+            rules: Arc::clone(self.catalog.digest()),
+        };
+        self.ledger.record(&entry).await.map(drop)
+    }
+
     /// Records the end of a question that the rules do not know any more. Who it was about stands in its first entry.
     pub(super) async fn record_lost(&self, question: &OpenQuestion, lost: &Verification) -> Result<(), NotRecorded> {
         let entry = Entry {
@@ -106,7 +130,7 @@ impl Gateway {
             at: self.clock.now(),
             request: question.request_id.clone(),
             verification: Some(lost.id),
-            agency: lost.agency.clone(),
+            agency: Some(lost.agency.clone()),
             officer: Some(question.officer.as_str().into()),
             claim: Some(lost.claim.clone()),
             purpose: question.purpose.parse().ok(),
@@ -130,7 +154,7 @@ impl Gateway {
             at: self.clock.now(),
             request: occasion.request_id.clone(),
             verification,
-            agency: occasion.agency.clone(),
+            agency: Some(occasion.agency.clone()),
             officer: Some(occasion.officer.as_str().into()),
             claim: Some(request.claim.reference().clone()),
             purpose: Some(occasion.purpose.clone()),

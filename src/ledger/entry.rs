@@ -5,7 +5,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Remark, SubjectHash};
+use super::{Act, Administration, Remark, SubjectHash};
 use crate::domain::{AgencyId, Answer, ClaimRef, Outcome, Slug};
 use crate::signing::KeyId;
 
@@ -20,9 +20,9 @@ pub struct Entry {
     pub request: String,
     /// The verification, where there is one.
     pub verification: Option<Uuid>,
-    /// Who asked.
-    pub agency: AgencyId,
-    /// On whose behalf.
+    /// Who asked; of what is done to the gateway itself, nobody.
+    pub agency: Option<AgencyId>,
+    /// On whose behalf; of what is done to the gateway itself, who does it.
     pub officer: Option<Remark>,
     /// What was asked; a request that was refused may not say.
     pub claim: Option<ClaimRef>,
@@ -55,6 +55,8 @@ pub enum Event {
         /// The problem's code, such as `not-granted`.
         code: Slug,
     },
+    /// Somebody does something to the gateway itself: it does not take effect before this is durable.
+    Administered(Administration),
 }
 
 /// A witness that was heard.
@@ -141,6 +143,7 @@ impl Event {
             Self::Asked => Kind::Asked,
             Self::Answered { .. } => Kind::Answered,
             Self::Refused { .. } => Kind::Refused,
+            Self::Administered(_) => Kind::Administered,
         }
     }
 }
@@ -151,12 +154,13 @@ enum Kind {
     Asked,
     Answered,
     Refused,
+    Administered,
 }
 
 impl Serialize for Entry {
     /// The order of members is part of the encoding.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entry = serializer.serialize_struct("Entry", 17)?;
+        let mut entry = serializer.serialize_struct("Entry", 21)?;
         entry.serialize_field("v", &VERSION)?;
         entry.serialize_field("kind", &self.event.kind())?;
         entry.serialize_field("at", &self.at)?;
@@ -164,7 +168,9 @@ impl Serialize for Entry {
         if let Some(verification) = &self.verification {
             entry.serialize_field("verification", verification)?;
         }
-        entry.serialize_field("agency", &self.agency)?;
+        if let Some(agency) = &self.agency {
+            entry.serialize_field("agency", agency)?;
+        }
         if let Some(officer) = &self.officer {
             entry.serialize_field("officer", officer)?;
         }
@@ -192,6 +198,18 @@ impl Serialize for Entry {
                 entry.serialize_field("witnesses", witnesses)?;
             }
             Event::Refused { code } => entry.serialize_field("refusal", code)?,
+            Event::Administered(Administration { act, object, reason, until }) => {
+                entry.serialize_field("act", act)?;
+                if let Some(object) = object {
+                    entry.serialize_field("object", object)?;
+                }
+                if let Some(reason) = reason {
+                    entry.serialize_field("reason", reason)?;
+                }
+                if let Some(until) = until {
+                    entry.serialize_field("until", until)?;
+                }
+            }
         }
         entry.serialize_field("rules", &self.rules)?;
         entry.end()
@@ -213,7 +231,7 @@ struct Written {
     at: Timestamp,
     request: String,
     verification: Option<Uuid>,
-    agency: AgencyId,
+    agency: Option<AgencyId>,
     officer: Option<Remark>,
     matter: Option<Slug>,
     claim: Option<Slug>,
@@ -225,17 +243,32 @@ struct Written {
     outcome: Option<Outcome>,
     witnesses: Option<Vec<Witness>>,
     refusal: Option<Slug>,
+    act: Option<Act>,
+    object: Option<Remark>,
+    reason: Option<Remark>,
+    until: Option<Timestamp>,
     rules: Arc<str>,
 }
 
 impl Written {
     fn entry(self) -> Result<Entry, EntryError> {
-        let event = match (self.kind, self.outcome, self.witnesses, self.refusal) {
-            (Kind::Asked, None, None, None) => Event::Asked,
-            (Kind::Answered, Some(outcome), Some(witnesses), None) => Event::Answered { outcome, witnesses },
-            (Kind::Refused, None, None, Some(code)) => Event::Refused { code },
+        let is_plain = self.object.is_none() && self.reason.is_none() && self.until.is_none();
+        let event = match (self.kind, self.outcome, self.witnesses, self.refusal, self.act) {
+            (Kind::Asked, None, None, None, None) if is_plain => Event::Asked,
+            (Kind::Answered, Some(outcome), Some(witnesses), None, None) if is_plain => {
+                Event::Answered { outcome, witnesses }
+            }
+            (Kind::Refused, None, None, Some(code), None) if is_plain => Event::Refused { code },
+            (Kind::Administered, None, None, None, Some(act)) => {
+                let (object, reason, until) = (self.object, self.reason, self.until);
+                Event::Administered(Administration { act, object, reason, until })
+            }
             _ => return Err(EntryError::Members),
         };
+        // What is done to the gateway itself is nobody's question; everything else is an agency's.
+        if self.agency.is_some() == matches!(event, Event::Administered(_)) {
+            return Err(EntryError::Members);
+        }
         let claim = match (self.matter, self.claim) {
             (Some(matter), Some(claim)) => Some(ClaimRef { matter, claim }),
             (None, None) => None,
@@ -264,129 +297,4 @@ impl Written {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::option;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::signing::SubjectKey;
-
-    fn full() -> Entry {
-        let hash = hash(1);
-        Entry {
-            event: Event::Answered {
-                outcome: Outcome::NoRecord,
-                witnesses: vec![Witness { source: "police".parse().unwrap(), answer: Answer::NoRecord }],
-            },
-            at: "2026-11-25T08:00:00.000000001Z".parse().unwrap(),
-            request: "request \"1\"".to_owned(),
-            verification: Some(Uuid::from_u128(1)),
-            agency: AgencyId("fund".parse().unwrap()),
-            officer: Some("经办人 7".into()),
-            claim: Some("marital-status/spouses".parse().unwrap()),
-            purpose: Some("housing".parse().unwrap()),
-            case: Some("案-1".into()),
-            legal_basis: Some("条例".into()),
-            subjects: Some(Subjects {
-                key: KeyId("subject-1".parse().unwrap()),
-                hashes: vec![Subject { role: "person".to_owned(), hash }],
-            }),
-            rules: "sha256:00".into(),
-        }
-    }
-
-    fn hash(secret: u8) -> SubjectHash {
-        let key = SubjectKey::new(KeyId("subject-1".parse().unwrap()), &[secret; 32]);
-        SubjectHash::of(&"11010519491231002X".parse().unwrap(), &key)
-    }
-
-    fn bare(event: Event) -> Entry {
-        let (verification, officer, claim, purpose, case, legal_basis, subjects) = Default::default();
-        Entry { event, verification, officer, claim, purpose, case, legal_basis, subjects, ..full() }
-    }
-
-    /// These bytes stand in ledgers: they must never change.
-    #[test]
-    fn version_1_is_written_so_for_ever() {
-        let refused = bare(Event::Refused { code: "not-granted".parse().unwrap() });
-        for (entry, text) in [
-            (
-                full(),
-                r#"{"v":1,"kind":"answered","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"subject-1","subjects":[{"role":"person","hash":"HASH"}],"outcome":"no_record","witnesses":[{"source":"police","answer":"no-record"}],"rules":"sha256:00"}"#,
-            ),
-            (
-                Entry { event: Event::Asked, ..full() },
-                r#"{"v":1,"kind":"asked","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"subject-1","subjects":[{"role":"person","hash":"HASH"}],"rules":"sha256:00"}"#,
-            ),
-            (
-                refused,
-                r#"{"v":1,"kind":"refused","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","agency":"fund","refusal":"not-granted","rules":"sha256:00"}"#,
-            ),
-        ] {
-            let text = text.replace("HASH", &hash(1).to_string());
-            assert_eq!(String::from_utf8(entry.encode().unwrap()).unwrap(), text);
-            assert_eq!(Entry::decode(text.as_bytes()).unwrap(), entry);
-        }
-    }
-
-    #[test]
-    fn whatever_is_not_written_so_is_refused() {
-        let text = String::from_utf8(full().encode().unwrap()).unwrap();
-        let changed = |from: &str, to: &str| {
-            assert!(text.contains(from), "{from}");
-            Entry::decode(text.replacen(from, to, 1).as_bytes()).unwrap_err().to_string()
-        };
-        assert!(changed("\"v\":1", "\"v\":2").contains("version 2"));
-        assert!(changed("\"v\":1", "\"v\": 1").contains("not written as"));
-        assert!(changed("00.000000001Z", "00.000000001+00:00").contains("not written as"));
-        assert!(changed("案", "\\u6848").contains("not written as"));
-        assert!(changed("\"kind\":\"answered\"", "\"kind\":\"asked\"").contains("fit its kind"));
-        assert!(changed("\"matter\":\"marital-status\",", "").contains("fit its kind"));
-        assert!(changed("\"subject_key\":\"subject-1\",", "").contains("fit its kind"));
-        assert!(changed("\"outcome\":\"no_record\"", "\"outcome\":\"perhaps\"").contains("not an entry"));
-        assert!(changed("\"rules\"", "\"name\":\"张三\",\"rules\"").contains("not an entry"));
-        assert!(changed("\"agency\":\"fund\"", "\"agency\":\"fund\",\"agency\":\"fund\"").contains("not an entry"));
-        for bytes in [&b""[..], b"{}", b"[]", b"\xff", &text.as_bytes()[1..], &text.as_bytes()[..text.len() - 1]] {
-            assert!(Entry::decode(bytes).is_err());
-        }
-    }
-
-    fn event() -> impl Strategy<Value = Event> {
-        let answer = prop_oneof![Just(Answer::Confirms), Just(Answer::Mismatch), Just(Answer::Pending)];
-        let witness = answer.prop_map(|answer| Witness { source: "court".parse().unwrap(), answer });
-        prop_oneof![
-            Just(Event::Asked),
-            Just(Event::Refused { code: "rate-limited".parse().unwrap() }),
-            proptest::collection::vec(witness, 0..4)
-                .prop_map(|witnesses| Event::Answered { outcome: Outcome::Conflict, witnesses }),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn reading_is_the_inverse_of_writing(
-            event in event(),
-            second in -62_000_000_000_i64..250_000_000_000,
-            nanosecond in 0..1_000_000_000_i32,
-            request in any::<String>(),
-            words in option::of(any::<String>()),
-            secret in any::<u8>(),
-            keeps in any::<bool>(),
-        ) {
-            let mut entry = if keeps { Entry { event, ..full() } } else { bare(event) };
-            entry.at = Timestamp::new(second, nanosecond).unwrap();
-            entry.request = request;
-            entry.officer = words.as_deref().map(Remark::from);
-            if let Some(subjects) = &mut entry.subjects {
-                subjects.hashes.push(Subject { role: "spouse".to_owned(), hash: hash(secret) });
-            }
-            let bytes = entry.encode().unwrap();
-            prop_assert_eq!(Entry::decode(&bytes).unwrap(), entry);
-        }
-
-        #[test]
-        fn any_bytes_are_read_or_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            prop_assert!(Entry::decode(&bytes).is_err());
-        }
-    }
-}
+mod tests;

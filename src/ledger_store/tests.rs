@@ -50,7 +50,7 @@ fn entry(request: &str) -> Entry {
         at: "2026-11-25T08:00:00Z".parse().unwrap(),
         request: request.to_owned(),
         verification: None,
-        agency: AgencyId("fund".parse().unwrap()),
+        agency: Some(AgencyId("fund".parse().unwrap())),
         officer: None,
         claim: None,
         purpose: None,

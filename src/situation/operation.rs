@@ -135,11 +135,10 @@ fn state(of: &OfOperation, runs: Runs, quiet: bool) -> State {
     match runs.run {
         _ if of.closed_by_hand => State::ClosedByHand,
         _ if of.planned_outage.is_some() => State::PlannedOutage,
-        Some(_) if of.left_alone => State::LeftAlone,
+        _ if of.left_alone => State::LeftAlone,
         Some(_) if runs.recovers => State::Recovering,
         Some(run) if run.failing => State::Failing,
         Some(_) => State::Degraded,
-        None if of.left_alone => State::LeftAlone,
         None if quiet => State::NoTraffic,
         None => State::Well,
     }

@@ -62,7 +62,10 @@ fn an_outage_under_load_is_told_with_cause_moment_and_whom_it_hits() {
     }
     let picture = situation.picture(&[open(true)], at(63_000));
     let police = picture.troubles()[0];
-    assert_eq!((police.state, police.since, police.cause()), (State::LeftAlone, Some(at(60_000)), Some(Cause::Timeout)));
+    assert_eq!(
+        (police.state, police.since, police.cause()),
+        (State::LeftAlone, Some(at(60_000)), Some(Cause::Timeout))
+    );
     assert_eq!((police.causes[0].count, police.causes[0].percent, police.causes[1].percent), (6, 86, 14));
     assert_eq!((police.rate.failed, police.rate.held), (7, 20));
     assert_eq!((police.hits.unavailable, police.hits.asked, police.hits.percent()), (20, 80, 25));
@@ -103,7 +106,10 @@ fn a_closure_and_an_outage_are_states_of_their_own() {
     police.closure = Some(closure.clone());
     let picture = situation.picture(&[police], at(100));
     let department = picture.troubles()[0];
-    assert_eq!((department.state, department.since, department.until), (State::ClosedByHand, Some(at(50)), Some(at(500))));
+    assert_eq!(
+        (department.state, department.since, department.until),
+        (State::ClosedByHand, Some(at(50)), Some(at(500)))
+    );
     assert_eq!((department.cause(), &department.closure), (Some(Cause::ClosedByOperator), &Some(closure)));
 }
 
@@ -126,7 +132,17 @@ fn the_worst_comes_first() {
         let (agency, claim) = (AgencyId(slug("fund")), "alive/alive".parse().unwrap());
         let (outcome, id) = (Outcome::Unavailable, Uuid::nil());
         let (asked, at, again, trace) = (at(50), at(50), None, None);
-        situation.asked(&Question { id, agency: &agency, claim: &claim, outcome, witnesses: &heard, asked, at, again, trace });
+        situation.asked(&Question {
+            id,
+            agency: &agency,
+            claim: &claim,
+            outcome,
+            witnesses: &heard,
+            asked,
+            at,
+            again,
+            trace,
+        });
     };
     let order = || {
         let of = |source: &&str| {
@@ -152,7 +168,11 @@ fn questions_that_wait_are_counted_until_they_arrive() {
     assert_eq!((pending.count, pending.oldest, pending.next), (2, Some(at(0)), Some(at(6000))));
     assert_eq!(pending.by_source, [(slug("police"), 1, Some(at(6000)))]);
     let hits = |millis| situation.picture(&[open(false)], at(millis)).departments[0].hits.clone();
-    assert_eq!((hits(3000).pending, hits(3000).count()), (1, 1), "one that a department takes its time for hits nobody");
+    assert_eq!(
+        (hits(3000).pending, hits(3000).count()),
+        (1, 1),
+        "one that a department takes its time for hits nobody"
+    );
     let (police, agency) = (slug("police"), AgencyId(slug("fund")));
     let arrived = |id, millis| {
         situation.arrived(&Question {
@@ -196,7 +216,10 @@ fn the_hour_is_drawn_minute_by_minute() {
     call(&situation, 61_000, 0, Err(Cause::CircuitOpen));
     let bars = situation.hour(&[operation()], at(60_500));
     assert_eq!(bars.len(), 60);
-    assert_eq!((bars[58], bars[59]), (Bar { answered: 1, failed: 0, held: 0 }, Bar { answered: 0, failed: 1, held: 1 }));
+    assert_eq!(
+        (bars[58], bars[59]),
+        (Bar { answered: 1, failed: 0, held: 0 }, Bar { answered: 0, failed: 1, held: 1 })
+    );
 }
 
 proptest! {

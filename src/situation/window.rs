@@ -114,12 +114,12 @@ mod tests {
         #[test]
         fn it_counts_what_is_recent_and_keeps_no_more(steps in prop::collection::vec((0..40_i64, 1..5_u32), 1..200)) {
             let mut window = Window::<u32, 10, 6>::default();
-            let (mut now, mut all) = (1000, Vec::new());
+            let (mut now, mut all) = (1000_i64, Vec::new());
             for (later, count) in steps {
                 now += later;
                 *window.at(moment(now)) += count;
                 all.push((now, count));
-                let from = now - Window::<u32, 10, 6>::length(moment(now), 6).as_secs() as i64;
+                let from = now - Window::<u32, 10, 6>::length(moment(now), 6).as_secs().cast_signed();
                 let recent: u32 = all.iter().filter(|(at, _)| *at > from || *at == now).map(|(_, count)| count).sum();
                 let counted: u32 = window.last(moment(now), 6).map(|(_, count)| count).sum();
                 // A slot begins with its first second.
@@ -139,7 +139,7 @@ mod tests {
             let sorted = tally.sorted();
             prop_assert!(sorted.len() <= MOST_KEYS);
             prop_assert!(sorted.is_sorted_by(|(_, many), (_, fewer)| many >= fewer));
-            prop_assert_eq!(sorted.iter().map(|(_, count)| *count).sum::<u32>() + others, keys.len() as u32);
+            prop_assert_eq!(sorted.iter().map(|(_, count)| *count).sum::<u32>() + others, u32::try_from(keys.len()).unwrap());
         }
     }
 

@@ -63,12 +63,7 @@ impl States {
     ///
     /// # Errors
     /// If what is counted by the hour or the day cannot be read.
-    pub async fn usage(
-        &self,
-        source: &Description,
-        now: Timestamp,
-        durable: &dyn Durable,
-    ) -> Result<Usage, NotSaved> {
+    pub async fn usage(&self, source: &Description, now: Timestamp, durable: &dyn Durable) -> Result<Usage, NotSaved> {
         let (state, limits) = (self.of(source), &source.limits);
         let of = Allower::Source(source.id.clone());
         let second = limits.rates.per_second.map(|most| Used { made: state.made(Instant::now()), most, until: None });

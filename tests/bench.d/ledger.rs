@@ -42,7 +42,7 @@ fn entry() -> Entry {
         at: "2026-11-25T08:00:00.123456Z".parse().unwrap(),
         request: Uuid::now_v7().to_string(),
         verification: Some(Uuid::now_v7()),
-        agency: AgencyId("housing-fund".parse().unwrap()),
+        agency: Some(AgencyId("housing-fund".parse().unwrap())),
         officer: Some("经办人 0017".into()),
         claim: Some("marital-status/spouses".parse().unwrap()),
         purpose: Some("housing-fund-withdrawal".parse().unwrap()),

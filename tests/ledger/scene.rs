@@ -110,7 +110,7 @@ impl Scene {
             at: "2026-11-25T08:00:00Z".parse().unwrap(),
             request: format!("request-{number}"),
             verification: Some(Uuid::from_u128(u128::from(number))),
-            agency: AgencyId("fund".parse().unwrap()),
+            agency: Some(AgencyId("fund".parse().unwrap())),
             officer: Some("7".into()),
             claim: Some("marital-status/spouses".parse().unwrap()),
             purpose: Some("housing".parse().unwrap()),

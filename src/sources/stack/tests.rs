@@ -11,6 +11,7 @@ use super::*;
 use crate::breaker::Policy;
 use crate::clock::ManualClock;
 use crate::durable::testing::Volatile;
+use crate::situation::Closure;
 
 /// A department that does, call by call, what it is told to.
 struct Department {
@@ -262,6 +263,23 @@ async fn a_department_that_is_closed_is_not_called() {
     assert_eq!(department.calls(), 0);
     scene.clock.advance(Duration::from_hours(1));
     assert_eq!(scene.ask(&department, 3).await.0, Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_department_that_an_operator_has_closed_is_not_called_until_it_is_opened_or_the_time_is_over() {
+    let scene = Scene::new(|_| {});
+    let department = Department::always(0, Ok(1));
+    let (now, by, reason) = (scene.clock.now(), "zhang".to_owned(), "升级".to_owned());
+    let until = now.checked_add(SignedDuration::from_hours(1)).ok();
+    scene.state.hand.set(Some(Closure { by: by.clone(), reason: reason.clone(), at: now, until }));
+    assert_eq!(scene.ask(&department, 3).await.0, Err(Cause::ClosedByOperator));
+    scene.clock.advance(Duration::from_hours(1));
+    assert_eq!((scene.ask(&department, 3).await.0, department.calls()), (Ok(1), 1));
+    scene.state.hand.set(Some(Closure { by, reason, at: now, until: None }));
+    scene.clock.advance(Duration::from_hours(1000));
+    assert_eq!(scene.ask(&department, 3).await.0, Err(Cause::ClosedByOperator));
+    scene.state.hand.set(None);
+    assert_eq!((scene.ask(&department, 3).await.0, department.calls()), (Ok(1), 2));
 }
 
 #[tokio::test(start_paused = true)]
