@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -28,28 +28,45 @@ const AT_ONCE: usize = 16;
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    if arguments.iter().any(|argument| argument == "bare") {
-        runtime.block_on(bare());
-        return;
+    match arguments.iter().position(|argument| argument == "bare") {
+        Some(at) => runtime.block_on(bare(arguments.get(at + 1).map(String::as_str))),
+        None => runtime.block_on(measure(&arguments)),
     }
-    runtime.block_on(measure(&arguments));
 }
 
-/// The yardstick: hyper alone.
-async fn bare() {
+/// The yardstick: hyper alone. With an address it asks there, as often as the path has letters, all at once, before it answers:
+/// what asking departments costs at the very least with these libraries, when nothing is read, decided, recorded or signed.
+async fn bare(asked: Option<&str>) {
+    heyan::sources::install_crypto();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("http://{}", listener.local_addr().unwrap());
+    let client = Client::builder().no_proxy().build().unwrap();
+    let asked = asked.map(str::to_owned);
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let answer = service_fn(async |request: Request<hyper::body::Incoming>| {
-            use http_body_util::BodyExt as _;
-            let _ = request.into_body().collect().await;
-            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"{\"outcome\":\"confirmed\"}"))))
+        let (client, asked) = (client.clone(), asked.clone());
+        let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
+            let asking = request.uri().path().len() - 1;
+            let exchanges: Vec<_> = match &asked {
+                Some(url) => (0..asking).map(|_| client.post(url).body(QUESTION).send()).collect(),
+                None => Vec::new(),
+            };
+            async move {
+                let _ = request.into_body().collect().await;
+                for reply in futures_util::future::join_all(exchanges).await {
+                    reply.unwrap().bytes().await.unwrap();
+                }
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"{\"outcome\":\"confirmed\"}"))))
+            }
         });
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
     }
 }
+
+/// About as long as a question to a department is.
+const QUESTION: &str =
+    "{\"application\":\"heyan-demo\",\"biz\":\"queryPerson\",\"data\":{\"gmsfhm\":\"000000000000000000\",\"xm\":\"\"}}";
 
 struct Process(Child);
 
@@ -102,6 +119,10 @@ async fn measure(arguments: &[String]) {
     let heyan = Path::new(env!("CARGO_BIN_EXE_heyan"));
     let (bare, mut lines) = Process::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
     let bare_address = lines.next().unwrap();
+    let (asking, mut lines) =
+        Process::start(Command::new(std::env::current_exe().unwrap()).args(["bare", &bare_address]));
+    let asking_address = lines.next().unwrap();
+    let (asking_one, asking_three) = (format!("{asking_address}/a"), format!("{asking_address}/aaa"));
     let (_departments, lines) =
         Process::start(Command::new(heyan).args(["simulate", "--port", "0", "--population", "1000"]));
     let addresses: Vec<(String, String)> = lines
@@ -134,23 +155,16 @@ async fn measure(arguments: &[String]) {
         "{REQUESTS} requests each, {AT_ONCE} at once, {} cores; CPU of the serving process alone",
         std::thread::available_parallelism().unwrap()
     );
-    println!("{:<28}{:>12}{:>8}{:>12}{:>12}{:>14}", "", "CPU/request", "ratio", "median", "99th", "alone, median");
-    let ask = |claim: &str, person: &Value, max_age: Option<&str>| {
-        let (matter, claim) = claim.split_once('/').unwrap();
-        let mut body = json!({"matter": matter, "claim": claim, "purpose": "pension",
-            "subjects": {"person": {"name": person["name"], "id_number": person["id_number"]}}});
-        if claim == "registered-in" {
-            body["parameters"] = json!({"division": "21"});
-        }
-        if let Some(max_age) = max_age {
-            body["max_age"] = json!(max_age);
-        }
-        body.to_string()
-    };
+    println!(
+        "{:<28}{:>12}{:>8}{:>12}{:>12}{:>12}{:>14}",
+        "", "CPU/request", "ratio", "answers", "median", "99th", "alone, median"
+    );
     let one = &people[0];
     let mut yardstick = None;
     for (name, process, url, bodies) in [
         ("bare hyper", &bare, bare_address.as_str(), vec![ask("alive/alive", one, None)]),
+        ("bare, asking one", &asking, asking_one.as_str(), vec![ask("alive/alive", one, None)]),
+        ("bare, asking three", &asking, asking_three.as_str(), vec![ask("alive/alive", one, None)]),
         ("answer from cache", &gateway, url, vec![ask("alive/alive", one, Some("24h"))]),
         (
             "one department",
@@ -171,7 +185,9 @@ async fn measure(arguments: &[String]) {
         let token = token.reveal();
         load(&client, url, token, &bodies, REQUESTS / 10, AT_ONCE).await;
         let before = process.cpu();
+        let started = Instant::now();
         let mut latencies = load(&client, url, token, &bodies, REQUESTS, AT_ONCE).await;
+        let each_second = REQUESTS as f64 / started.elapsed().as_secs_f64();
         let cpu = process.cpu().saturating_sub(before) / u32::try_from(REQUESTS).unwrap();
         latencies.sort_unstable();
         let figures = Figures { cpu, median: latencies[REQUESTS / 2], high: latencies[REQUESTS * 99 / 100] };
@@ -179,7 +195,7 @@ async fn measure(arguments: &[String]) {
         alone.sort_unstable();
         let yardstick = *yardstick.get_or_insert(figures.cpu);
         println!(
-            "{name:<28}{:>9.1} µs{:>8.2}{:>9} µs{:>9} µs{:>11} µs",
+            "{name:<28}{:>9.1} µs{:>8.2}{each_second:>10.0}/s{:>9} µs{:>9} µs{:>11} µs",
             figures.cpu.as_nanos() as f64 / 1000.0,
             figures.cpu.as_secs_f64() / yardstick.as_secs_f64(),
             figures.median.as_micros(),
@@ -188,6 +204,20 @@ async fn measure(arguments: &[String]) {
         );
     }
     fs::remove_dir_all(directory).unwrap();
+}
+
+/// A question about one person.
+fn ask(claim: &str, person: &Value, max_age: Option<&str>) -> String {
+    let (matter, claim) = claim.split_once('/').unwrap();
+    let mut body = json!({"matter": matter, "claim": claim, "purpose": "pension",
+        "subjects": {"person": {"name": person["name"], "id_number": person["id_number"]}}});
+    if claim == "registered-in" {
+        body["parameters"] = json!({"division": "21"});
+    }
+    if let Some(max_age) = max_age {
+        body["max_age"] = json!(max_age);
+    }
+    body.to_string()
 }
 
 fn configure(directory: &Path, token: &heyan::access::Token) {
