@@ -33,6 +33,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("desk", 2, &[]),
     ("keys", 2, &[]),
     ("ledger_store", 2, &[]),
+    ("papers", 2, &[]),
     ("sources", 2, &[]),
     ("store", 2, &[]),
     ("gateway", 3, &[]),

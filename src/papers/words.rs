@@ -1,0 +1,109 @@
+//! The words of papers that both of them use, in plain Chinese and English.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::Language;
+use crate::domain::{Disposition, Outcome};
+
+/// A day.
+pub(super) fn day(date: Date, language: Language) -> String {
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    match language {
+        Language::Chinese => format!("{year}年{month}月{day}日"),
+        Language::English => format!("{day} {} {year}", MONTHS[usize::from(month.unsigned_abs()).clamp(1, 12) - 1]),
+    }
+}
+
+/// A moment, to the minute, by Beijing time.
+pub(super) fn moment(moment: Timestamp, language: Language) -> String {
+    let at = jiff::tz::offset(8).to_datetime(moment);
+    let (hour, minute) = (at.hour(), at.minute());
+    let day = day(at.date(), language);
+    match language {
+        Language::Chinese => format!("{day} {hour}:{minute:02}"),
+        Language::English => format!("{day}, {hour}:{minute:02} (Beijing time)"),
+    }
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// What an outcome is called, and what it means.
+pub(super) fn outcome(outcome: Outcome, language: Language) -> (&'static str, &'static str) {
+    let [chinese, english] = match outcome {
+        Outcome::Confirmed => [
+            ("属实", "有关部门的记录与所述相符。"),
+            ("Confirmed", "The departments' records agree with what was said."),
+        ],
+        Outcome::Refuted => [
+            ("与记录不符", "有关部门的记录与所述不符。认为记录有误的，请向该部门申请更正。"),
+            (
+                "Not as said",
+                "The department's record says otherwise. Whoever finds the record wrong asks that department to correct it.",
+            ),
+        ],
+        Outcome::NoRecord => [
+            ("没有记录", "已询问的部门没有能够说明此事的记录。这不表示所述不实。"),
+            ("No record", "No department that was asked has a record of this. That does not mean that it is untrue."),
+        ],
+        Outcome::Mismatch => [
+            ("姓名与记录不一致", "请核对姓名和公民身份号码，再核验一次。"),
+            ("The name is not the recorded one", "Check name and ID number, and verify again."),
+        ],
+        Outcome::Conflict => [
+            ("部门记录互相矛盾", "请由有关部门核实后，再核验一次。"),
+            ("Departments contradict each other", "They must settle it before this can be verified."),
+        ],
+        Outcome::Pending => [
+            ("还在办理", "有关部门需要时间，请稍后查询结果，不必重复提交。"),
+            ("Not finished", "A department needs more time. Ask for the result later; there is no need to come again."),
+        ],
+        Outcome::Unavailable => [
+            ("暂时问不到", "暂时无法询问有关部门，请稍后再核验。不应因此要求居民开具证明。"),
+            (
+                "Cannot be asked now",
+                "A department cannot be asked at present. Verify again later; no certificate may be demanded for that.",
+            ),
+        ],
+        Outcome::Referred => [
+            ("请按下列办法办理", "掌握此事的部门尚未接入核验系统。"),
+            ("Do this instead", "The department that holds this fact is not connected yet."),
+        ],
+    };
+    language.pick(chinese, english)
+}
+
+/// Why a committee issues no certificate of a matter.
+pub(super) fn disposition(disposition: Disposition, language: Language) -> &'static str {
+    let [chinese, english] = match disposition {
+        Disposition::Verify => [
+            "此事由部门之间核对信息，村（居）民委员会不出具证明。",
+            "Departments check this with each other. The committee issues no certificate.",
+        ],
+        Disposition::Issuer => [
+            "此项证明由主管单位出具，村（居）民委员会不出具。",
+            "The competent authority issues this paper. The committee does not.",
+        ],
+        Disposition::OwnDocuments => [
+            "居民自己的证件和材料就能说明此事，村（居）民委员会不出具证明。",
+            "The resident's own papers show this. The committee issues no certificate.",
+        ],
+        Disposition::Abolished => {
+            ["办理此事不需要村（居）民委员会的证明。", "No certificate of a committee is needed for this."]
+        }
+    };
+    language.pick(chinese, english)
+}
