@@ -59,6 +59,7 @@ use context::Context;
 pub use idempotency::Replies;
 pub use openapi::document as openapi_document;
 use problem::Problem;
+pub use receipt_code::{NoCode, NotRead, Opened, open as open_code};
 pub use sources::SourceSummary;
 pub use triage::answer as triage_answer;
 pub use turned_away::TurnedAway;

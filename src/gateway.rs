@@ -195,11 +195,7 @@ impl Gateway {
         Ok(self.find_for_anybody(id).await?.filter(|verification| verification.agency == *agency))
     }
 
-    /// A verification by its id, whoever asked for it: only for those who have proved otherwise that they may know it.
-    ///
-    /// # Errors
-    /// If what is kept cannot be read: there may be one.
-    pub async fn find_for_anybody(&self, id: Uuid) -> Result<Option<Arc<Verification>>, NotSaved> {
+    async fn find_for_anybody(&self, id: Uuid) -> Result<Option<Arc<Verification>>, NotSaved> {
         if let Some(verification) = self.verifications.find(id).await {
             return Ok(Some(verification));
         }

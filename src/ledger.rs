@@ -48,6 +48,10 @@ pub trait Ledger: Send + Sync {
     /// The last checkpoint; of a new ledger, that of the empty tree.
     fn checkpoint(&self) -> Arc<SignedCheckpoint>;
 
+    /// An entry of the tree of the last checkpoint, as it stands there. Whether it is what was recorded, only a proof or
+    /// something else that was signed can say.
+    fn entry(&self, index: u64) -> Proving<'_, Entry>;
+
     /// The proof that an entry is in the tree of the last checkpoint.
     fn inclusion(&self, index: u64) -> Proving<'_, Inclusion>;
 
@@ -58,7 +62,7 @@ pub trait Ledger: Send + Sync {
 /// An entry on its way to the disk.
 pub type Recording = Pin<Box<dyn Future<Output = Result<u64, NotRecorded>> + Send>>;
 
-/// A proof in the making.
+/// A proof in the making, or what else is read.
 pub type Proving<'a, T> = Pin<Box<dyn Future<Output = Result<T, NotProved>> + Send + 'a>>;
 
 /// It could not be recorded: the disk is full, read-only or broken. The ledger has logged why.

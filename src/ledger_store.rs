@@ -275,6 +275,13 @@ impl Ledger for LedgerStore {
         self.writer.last()
     }
 
+    fn entry(&self, index: u64) -> Proving<'_, Entry> {
+        Box::pin(async move {
+            let size = self.writer.last().checkpoint.size;
+            self.reader.prove(size, move |stored| entry(stored, index, size)).await
+        })
+    }
+
     fn inclusion(&self, index: u64) -> Proving<'_, Inclusion> {
         Box::pin(async move {
             let checkpoint = self.writer.last();
@@ -294,6 +301,15 @@ impl Ledger for LedgerStore {
             Ok(Consistency { first, second, hashes })
         })
     }
+}
+
+/// One entry of the first `size`.
+fn entry(stored: &rows::Stored<'_>, index: u64, size: u64) -> Result<Entry, NoProof<ReadError>> {
+    if index >= size {
+        return Err(NoProof::Outside);
+    }
+    let leaf = stored.leaf(index).map_err(NoProof::Nodes)?;
+    Entry::decode(&leaf).map_err(|_| NoProof::Nodes(Fault::Altered { entry: index }.into()))
 }
 
 /// The proof of one entry.

@@ -34,7 +34,7 @@ use crate::domain::{AgencyId, ClaimRef, Outcome, Person, Slug};
 use crate::signing::{Algorithm, KeyId, NotSigned, SigningKey, SubjectKey};
 
 pub use check::{Checker, Invalid, MAX_LENGTH, MAX_SKEW};
-pub use code::{Code, CodeError};
+pub use code::{Code, CodeError, Recorded, Validity};
 pub use jwks::{JwksError, jwk, jwks, keys_of};
 
 /// The `typ` of a receipt's header: nothing else that is signed can be taken for one (RFC 8725 section 3.11).
@@ -131,6 +131,12 @@ impl Issuer {
         Self { key, subject, name: name.into(), valid_for, header }
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A receipt. Equal ones are the same text: nothing in it is random.
     ///
     /// # Errors
@@ -164,10 +170,13 @@ impl Issuer {
         Ok(text)
     }
 
-    /// The short code of a verification.
+    /// The short code of a receipt that is issued at this moment. `None`: no entry of the ledger says the same, or one whose
+    /// number no code can hold.
     #[must_use]
-    pub fn code(&self, verification: Uuid) -> Code {
-        Code::new(&self.key, verification)
+    pub fn code(&self, said: &Said<'_>, at: Timestamp) -> Option<Code> {
+        let Said { verification, claim, outcome, as_of, .. } = *said;
+        let recorded = Recorded { entry: said.ledger?, at, verification, claim, outcome };
+        Code::new(&self.key, &recorded, as_of, self.valid_for)
     }
 }
 

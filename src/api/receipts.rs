@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::openapi::{answer, json_body, operation, problem};
 use super::problem::{FieldError, Kind, Problem, Reason};
+use super::receipt_code::NotRead;
 use super::verification_request::Reader;
 use super::{App, body, receipt_code, reply};
-use crate::durable::NotSaved;
 use crate::receipt::Invalid;
 
 /// `GET /.well-known/jwks.json`: the keys that check receipts.
@@ -30,7 +30,7 @@ pub(super) async fn check(State(api): App, context: Context, request: Request<Bo
         },
         Ok(Asked::Code(text)) => match receipt_code::check(&api, &text, context.english).await {
             Ok(told) => told,
-            Err(NotSaved) => return Problem::Overloaded(5).respond(&context),
+            Err(NotRead) => return Problem::LedgerUnreadable(1).respond(&context),
         },
         Err(problem) => return problem.respond(&context),
     };
@@ -120,11 +120,11 @@ pub(super) fn documentation() -> [(&'static str, Value); 2] {
         problem(413, "The body is too large"),
         problem(415, "The body is not declared as JSON"),
         problem(422, "The body holds no text to check, or two"),
-        problem(503, "What is kept cannot be read now"),
+        problem(503, "The ledger cannot be read now"),
     ];
     let mut check = operation("checkReceipt", "Whether a receipt is ours, unaltered and unexpired", answers);
     let described = json!({"type": "string", "description": "a receipt: a JWS in compact serialization (RFC 7515)"});
-    let short = json!({"type": "string", "description": "the short code of a receipt: 42 letters and digits, with hyphens or without"});
+    let short = json!({"type": "string", "description": "the short code of a receipt: 32 letters and digits, with hyphens or without"});
     let one = |name: &str, described: &Value| json!({"type": "object", "required": [name], "additionalProperties": false, "properties": {name: described}});
     check["requestBody"] = json_body(&json!({"oneOf": [one("receipt", &described), one("code", &short)]}));
     let set = json!({

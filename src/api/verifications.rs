@@ -20,6 +20,7 @@ use crate::claims::WitnessReport;
 use crate::domain::{Answer, Cause, Outcome, Slug};
 use crate::durable::NotSaved;
 use crate::gateway::Verification;
+use crate::receipt::Code;
 
 /// `POST /v1/verifications`: one verification.
 pub(super) async fn create(
@@ -116,6 +117,9 @@ struct Reply<'a> {
     guidance: Value,
     rules: &'a str,
     receipt: Option<&'a str>,
+    /// What stands on paper in the receipt's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt_code: Option<Code>,
     /// When a department is asked again that cannot be asked now.
     #[serde(skip_serializing_if = "Option::is_none")]
     again: Option<Timestamp>,
@@ -167,6 +171,7 @@ fn present(api: &Api, verification: &Verification, context: &Context) -> StoredR
         ),
         rules: &verification.rules,
         receipt: verification.receipt.as_deref(),
+        receipt_code: verification.receipt_code,
         again: verification.again,
         trace_id: &context.trace_id,
     };
@@ -290,6 +295,7 @@ pub(super) fn schema() -> Value {
             "guidance": guidance::schema(),
             "rules": {"type": "string", "description": "digest of the rules that decided"},
             "receipt": {"type": ["string", "null"], "description": "signed proof of the outcome (JWS); null while it is pending"},
+            "receipt_code": {"type": "string", "description": "the receipt's short code, for paper: whoever has it can check the outcome while the receipt is valid"},
             "again": {"type": "string", "format": "date-time", "description": "when a department is asked again that cannot be asked now"},
             "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"}
         }

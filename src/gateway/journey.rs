@@ -221,6 +221,7 @@ impl Journey {
             rules: Arc::clone(self.gateway.catalog.digest()),
             again: self.again,
             receipt: None,
+            receipt_code: None,
         };
         if let Some(asking) = &self.asking {
             verification.witnesses = asking.inquiry.witnesses();

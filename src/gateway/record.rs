@@ -70,8 +70,11 @@ impl Answered {
             ledger: Some(index),
             rules: &verification.rules,
         };
-        let receipt = gateway.issuer.issue(&said, gateway.clock.now())?;
+        // At the time that stands in the ledger, where whoever has the code finds it again.
+        let receipt = gateway.issuer.issue(&said, self.entry.at)?;
+        let code = gateway.issuer.code(&said, self.entry.at);
         self.verification.receipt = Some(receipt.into());
+        self.verification.receipt_code = code;
         Ok(self.verification.clone())
     }
 }

@@ -11,6 +11,7 @@ use super::Request;
 use crate::claims::WitnessReport;
 use crate::domain::{AgencyId, ClaimRef, Outcome, Slug};
 use crate::durable::OpenQuestion;
+use crate::receipt::Code;
 
 /// A verification as it stands. It holds nothing personal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Verification {
     /// Its receipt, once there is an outcome.
     #[serde(default)]
     pub receipt: Option<Arc<str>>,
+    /// The receipt's short code.
+    #[serde(default)]
+    pub receipt_code: Option<Code>,
 }
 
 impl Verification {
@@ -68,7 +72,8 @@ impl Verification {
         as_of: Timestamp,
     ) -> Self {
         let (witnesses, degraded, rules) = (Vec::new(), Vec::new(), Arc::clone(rules));
-        Self { id, agency, claim, outcome, as_of, witnesses, degraded, rules, again: None, receipt: None }
+        let (again, receipt, receipt_code) = (None, None, None);
+        Self { id, agency, claim, outcome, as_of, witnesses, degraded, rules, again, receipt, receipt_code }
     }
 }
 

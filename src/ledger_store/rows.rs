@@ -117,6 +117,13 @@ impl Nodes for Stored<'_> {
 }
 
 impl Stored<'_> {
+    /// An entry's bytes.
+    pub(super) fn leaf(&self, index: u64) -> Result<Vec<u8>, ReadError> {
+        let mut statement = self.0.prepare_cached("SELECT leaf FROM entries WHERE id = ?1")?;
+        let leaf = statement.query_row([signed(index)], |row| row.get(0)).optional()?;
+        leaf.ok_or(ReadError::Fault(Fault::Missing { entry: index }))
+    }
+
     fn leaves(&self, first: u64, count: u64) -> Result<Vec<Hash>, ReadError> {
         let sql = "SELECT id, leaf FROM entries WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
         let missing = |at: u64| Fault::Missing { entry: first + at };

@@ -138,6 +138,13 @@ impl Demo {
         reply.body
     }
 
+    /// What the gateway says of a short code.
+    pub(crate) async fn check_code(&self, code: &str) -> Value {
+        let reply = send(self.post(json!({"code": code}).to_string())).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.body
+    }
+
     /// Why it is not valid.
     pub(crate) async fn reason(&self, text: &str) -> String {
         let body = self.check(text).await;

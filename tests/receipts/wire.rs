@@ -1,9 +1,6 @@
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
-use std::time::Duration;
 
 use heyan::keys::Keys;
-use heyan::receipt::Issuer;
 use heyan::signing::Algorithm;
 use serde_json::json;
 
@@ -44,20 +41,10 @@ async fn a_receipt_is_checked_by_whoever_has_it() {
 async fn whoever_holds_a_code_learns_what_is_on_the_paper() {
     let scratch = Scratch::new();
     let demo = Demo::start(&scratch.0, &[]);
-    let code = |id: &str, keys: &Keys| {
-        let (signing, subject) = (Arc::clone(keys.receipt()), Arc::clone(keys.subject()));
-        Issuer::new(signing, subject, "heyan", Duration::from_hours(1)).code(id.parse().unwrap()).to_string()
-    };
-    let check = async |code: &str| {
-        let reply = send(demo.post(json!({"code": code}).to_string())).await;
-        assert_eq!(reply.status, 200, "{}", reply.body);
-        reply.body
-    };
-    let keys = scratch.open();
     let answered = demo.ask("confirmed").await;
-    let short = code(answered["id"].as_str().unwrap(), &keys);
+    let short = answered["receipt_code"].as_str().unwrap().to_owned();
     for typed in [short.clone(), short.to_lowercase().replace('-', ""), format!(" {} ", short.replace('-', " "))] {
-        let found = check(&typed).await;
+        let found = demo.check_code(&typed).await;
         let mut members: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
         members.sort_unstable();
         // Nothing about people, nor who asked, nor what for.
@@ -72,24 +59,74 @@ async fn whoever_holds_a_code_learns_what_is_on_the_paper() {
         let receipt = demo.check(answered["receipt"].as_str().unwrap()).await;
         assert_eq!((&found["expires_at"], &found["issued_at"]), (&receipt["expires_at"], &receipt["issued_at"]));
     }
-    let pending = demo.ask("pending").await;
+    // There is no code of what has no outcome yet.
+    assert_eq!(demo.ask("pending").await.get("receipt_code"), None);
     let other_end = if short.ends_with('0') { "1" } else { "0" };
-    let strangers = Keys::ephemeral(None, hours_ago(0)).unwrap();
     for (wrong, reason) in [
         (String::new(), "malformed"),
         ("核验".to_owned(), "malformed"),
         (format!("{}{other_end}", &short[..short.len() - 1]), "mistyped"),
-        (code(answered["id"].as_str().unwrap(), &strangers), "unknown-code"),
-        (code("01932f6e-9c1a-7c3e-8f00-1234567890ab", &keys), "not-kept"),
-        (code(pending["id"].as_str().unwrap(), &keys), "pending"),
     ] {
-        let found = check(&wrong).await;
+        let found = demo.check_code(&wrong).await;
         assert_eq!((&found["valid"], &found["reason"]), (&json!(false), &json!(reason)), "{wrong}");
         assert_eq!(found.as_object().unwrap().len(), 3, "{found}");
     }
     for body in [r#"{"code": 7}"#, r#"{"code": "a", "receipt": "b"}"#, r#"{"code": "a", "more": 1}"#] {
         assert_eq!(send(demo.post(body)).await.status, 422, "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_code_is_known_where_it_was_made_for_as_long_as_its_receipt() {
+    let scratch = Scratch::new();
+    let short = {
+        let demo = Demo::start(&scratch.0, &[]);
+        demo.ask("confirmed").await["receipt_code"].as_str().unwrap().to_owned()
+    };
+    // Another process, that remembers nothing of the question.
+    let demo = Demo::start(&scratch.0, &[]);
+    let found = demo.check_code(&short).await;
+    assert_eq!((&found["valid"], &found["outcome"]), (&json!(true), &json!("confirmed")), "{found}");
+    // Another gateway, with an entry of the same number.
+    let elsewhere = Scratch::new();
+    let other = Demo::start(&elsewhere.0, &[]);
+    for _ in 0..3 {
+        assert_eq!(other.check_code(&short).await["reason"], "unknown-code");
+        other.ask("confirmed").await;
+    }
+    // Its own, while somebody changes what the ledger says.
+    let ledger = rusqlite::Connection::open(scratch.0.join("ledger.sqlite")).unwrap();
+    let change = "DROP TRIGGER entries_stay;
+        UPDATE entries SET leaf = CAST(replace(CAST(leaf AS TEXT), '\"confirmed\"', '\"refuted\"') AS BLOB);";
+    ledger.execute_batch(change).unwrap();
+    assert_eq!(demo.check_code(&short).await["reason"], "unknown-code");
+    // Without the key that made it, nobody can say that it is genuine.
+    let first = elsewhere.open().receipt().public().id().to_string();
+    let code = other.ask("confirmed").await["receipt_code"].as_str().unwrap().to_owned();
+    let data = elsewhere.0.to_str().unwrap();
+    done(&["keys", "rotate", "--data-dir", data, "--use", "receipt"]);
+    done(&["reload", "--data-dir", data]);
+    assert_eq!(other.check_code(&code).await["valid"], true);
+    done(&["keys", "destroy", "--data-dir", data, &first]);
+    done(&["reload", "--data-dir", data]);
+    assert_eq!(other.check_code(&code).await["reason"], "unknown-code");
+}
+
+#[tokio::test]
+async fn a_code_expires_with_its_receipt() {
+    let (scratch, overlay) = (Scratch::new(), Scratch::new());
+    std::fs::create_dir_all(overlay.0.join("config")).unwrap();
+    let settings = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/heyan.toml")).unwrap();
+    let settings = settings.replacen("valid_for = \"720h\"", "valid_for = \"1s\"", 1);
+    overlay.write("config/heyan.toml", &settings);
+    let demo = Demo::start(&scratch.0, &["--overlay", overlay.0.to_str().unwrap()]);
+    let answered = demo.ask("confirmed").await;
+    let (code, receipt) = (answered["receipt_code"].as_str().unwrap(), answered["receipt"].as_str().unwrap());
+    // However long it takes: once the receipt has expired, so has the code.
+    while demo.check(receipt).await["valid"] == true {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(demo.check_code(code).await["reason"], "expired");
 }
 
 #[tokio::test]
