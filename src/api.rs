@@ -14,6 +14,7 @@ mod ledger;
 mod matters;
 mod max_age;
 mod me;
+mod metrics;
 mod openapi;
 mod problem;
 mod problems;
@@ -50,6 +51,7 @@ use crate::matters::triage::Triage;
 use crate::receipt::{Checker, Issuer, jwks};
 use crate::signing::PublicKey;
 use crate::sources::{Description, States};
+use crate::telemetry::{self, Telemetry};
 use crate::watch::Policy;
 
 pub use admission::Allowances;
@@ -115,6 +117,12 @@ pub struct Shared {
     pub issuer: Arc<Issuer>,
     /// The keys.
     pub keys: Arc<Keys>,
+    /// What operators are told.
+    pub telemetry: Arc<Telemetry>,
+    /// Whether the metrics may be read without a token.
+    pub metrics_are_open: bool,
+    /// By which tokens they may.
+    pub metrics_tokens: Vec<TokenHash>,
     /// Public documents that never change while the program runs.
     pub documents: Documents,
 }
@@ -165,6 +173,7 @@ fn public() -> Router<Api> {
         .route("/openapi.json", only("GET, HEAD", get(openapi::serve)))
         .route("/livez", only("GET, HEAD", get(health::live)))
         .route("/readyz", only("GET, HEAD", get(health::ready)))
+        .route("/metrics", only("GET, HEAD", get(metrics::show)))
 }
 
 /// What a source calls, with a token of its own that opens nothing else.
@@ -194,6 +203,7 @@ async fn admit(State(api): App, request: Request<Body>, next: Next) -> Response<
     let (mut head, body) = request.into_parts();
     match authenticate(&api, &head).await {
         Ok((caller, _counted)) => {
+            telemetry::request(|told| told.agency = Some(caller.agency.id.clone()));
             head.extensions.insert(caller);
             next.run(Request::from_parts(head, body)).await
         }
@@ -243,7 +253,7 @@ pub(crate) use unread::settle;
 
 /// Whether a path is one of those that programs call: whatever is wrong there, they are told as a problem.
 pub(crate) fn is_of_programs(path: &str) -> bool {
-    ["/v1/", "/problems/", "/.well-known/", "/openapi.json", "/metrics"].iter().any(|place| path.starts_with(place))
+    ["/v1/", "/problems/", "/.well-known/", "/openapi.json"].iter().any(|place| path.starts_with(place))
         || is_health(path)
 }
 
@@ -252,9 +262,9 @@ pub(crate) fn not_found(headers: &HeaderMap) -> Response<Body> {
     Problem::NotFound.respond(&Context::new(headers))
 }
 
-/// Whether a path is one that is answered however many requests there are.
+/// Whether a path is one that is answered however many requests there are, and of which nobody needs to be told.
 pub(crate) fn is_health(path: &str) -> bool {
-    matches!(path, "/livez" | "/readyz")
+    matches!(path, "/livez" | "/readyz" | "/metrics")
 }
 
 /// The reply to a request that is turned away.

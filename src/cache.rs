@@ -8,16 +8,19 @@ mod flights;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use moka::Expiry;
+use moka::notification::RemovalCause;
 use moka::sync::Cache;
 use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::departments::{Asking, Departments, Fact, Failure, OperationPromise, OperationRef, Question};
 use crate::domain::{IdNumber, PersonName, Slug};
+use crate::telemetry::{self, What};
 
 use epochs::Epochs;
 use flights::{Flight, Flights, Place};
@@ -40,6 +43,7 @@ pub struct Facts {
     held: Cache<Key, Held>,
     flights: Arc<Flights>,
     epochs: Arc<Epochs>,
+    evicted: Arc<AtomicU64>,
     clock: Arc<dyn Clock>,
 }
 
@@ -84,8 +88,17 @@ impl Facts {
             (promise.operation.clone(), Operation { number, promise, lifetimes })
         };
         let operations = operations.into_iter().enumerate().map(operation).collect();
-        let held = Cache::builder().max_capacity(bytes).weigher(weigh).expire_after(ByLifetime).build();
-        Self { operations: Arc::new(operations), held, flights: Arc::default(), epochs: Arc::default(), clock }
+        let evicted = Arc::<AtomicU64>::default();
+        let counter = Arc::clone(&evicted);
+        let count = move |_, _, why| {
+            if why == RemovalCause::Size {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let held = Cache::builder().max_capacity(bytes).weigher(weigh).expire_after(ByLifetime);
+        let (flights, epochs) = (Arc::default(), Arc::default());
+        let held = held.eviction_listener(count).build();
+        Self { operations: Arc::new(operations), held, flights, epochs, evicted, clock }
     }
 
     /// Departments that are asked only for what is not remembered.
@@ -105,6 +118,18 @@ impl Facts {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.held.weighted_size()
+    }
+
+    /// How many bytes may be.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.held.policy().max_capacity().unwrap_or(u64::MAX)
+    }
+
+    /// How many facts were forgotten before their time, because there was no room.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.evicted.load(Ordering::Relaxed)
     }
 
     fn operation(&self, question: &Question) -> Option<&Operation> {
@@ -248,6 +273,7 @@ impl Departments for Remembering {
                 let events = (self.facts.last_event(question), after);
                 match self.facts.flights.board(&key, began, events, question.not_before) {
                     Place::Passenger(flight) => {
+                        let _waiting = telemetry::open(|| What::Join(flight.asker));
                         if let Some(answer) =
                             flight.landed().await.filter(|answer| self.serves(question, &flight, answer))
                         {

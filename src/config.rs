@@ -5,6 +5,7 @@ mod folder;
 mod member;
 mod raw;
 mod receipts;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -30,6 +31,7 @@ pub use folder::{File, Folder};
 pub use member::{AgencyLimits, Callback, Member, SecretPlace};
 use raw::{Demand, Raw, RawGrant};
 pub use receipts::{KeysPlace, Receipts};
+pub use telemetry::{MetricsTo, Telling};
 pub use tls::{ClientCertificates, Located, PlainHttp, TlsFiles};
 
 /// The gateway's settings.
@@ -89,6 +91,8 @@ pub struct Settings {
     pub keys: Option<KeysPlace>,
     /// What receipts say of who issued them, and for how long.
     pub receipts: Receipts,
+    /// What operators are told.
+    pub telemetry: Telling,
     /// Where each claim of a grant was written.
     patterns: Vec<(ClaimPattern, Diagnostic)>,
     /// Where each source that is not connected was written.
@@ -289,9 +293,11 @@ impl Reader {
         let open_for = duration("/durable/open_for", &raw.durable.open_for, 24 * 90);
         let again_after = duration("/durable/again_after", &raw.durable.again_after, 1);
         let valid_for = duration("/receipts/valid_for", &raw.receipts.valid_for, 24 * 366 * 10);
+        let slow = duration("/telemetry/slow", &raw.telemetry.slow, 1);
         let issuer = raw.receipts.issuer.clone();
         let receipts = valid_for.map(|valid_for| Receipts { issuer, valid_for, algorithm: raw.receipts.algorithm });
         let watch = self.watch(document, &raw.watch);
+        let telemetry = self.telemetry(document, &raw.telemetry, slow);
         let origin = raw.ledger.origin.as_ref().map_or(Ok(Origin::default()), |origin| origin.parse());
         let origin = self.keep(origin.map_err(|error| document.error("/ledger/origin", error.to_string())));
         let listen = raw.server.listen.parse::<SocketAddr>();
@@ -339,6 +345,7 @@ impl Reader {
             watch,
             keys: raw.keys.place(),
             receipts: receipts?,
+            telemetry: telemetry?,
             patterns: std::mem::take(&mut self.patterns),
             entries,
         })

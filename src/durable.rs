@@ -89,6 +89,9 @@ pub trait Durable: Send + Sync {
     /// not all of them: when these are noted, there may be more. An outcome stays until its agency is told, past its time too.
     fn notices(&self, now: Timestamp) -> Kept<'_, Vec<(ClosedQuestion, u32)>>;
 
+    /// How much waits. It is asked every now and then, by those who look after the gateway.
+    fn waiting(&self) -> Kept<'_, Waiting>;
+
     /// Notes that an agency has been told (`again` is `None`), or when it is to be told again.
     fn noticed(&self, id: Uuid, again: Option<Timestamp>) -> Kept<'_, ()>;
 }
@@ -180,6 +183,17 @@ pub struct LedgerMark {
     pub entries: u64,
     /// The hash of their tree.
     pub root: [u8; 32],
+}
+
+/// How much waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Questions that are open.
+    pub questions: u64,
+    /// When the oldest of them was asked.
+    pub oldest: Option<Timestamp>,
+    /// Outcomes that agencies are still to be told of, due or not.
+    pub notices: u64,
 }
 
 /// An application to a department that answers later.
@@ -303,6 +317,10 @@ pub(crate) mod testing {
 
         fn notices(&self, _: Timestamp) -> Kept<'_, Vec<(ClosedQuestion, u32)>> {
             done(Vec::new())
+        }
+
+        fn waiting(&self) -> Kept<'_, Waiting> {
+            done(Waiting::default())
         }
 
         fn noticed(&self, _: Uuid, _: Option<Timestamp>) -> Kept<'_, ()> {

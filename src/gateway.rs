@@ -4,6 +4,7 @@
 mod asking;
 mod journey;
 mod record;
+mod spans;
 mod telling;
 mod verification;
 
@@ -28,6 +29,7 @@ use crate::receipt::Issuer;
 use crate::rights::{self, Agency, Asked, Granted, Permit, Refusal};
 use crate::signing::{NotSigned, SubjectKey};
 use crate::situation::Situation;
+use crate::telemetry::Telemetry;
 use crate::watch::Watch;
 
 use journey::Journey;
@@ -56,6 +58,8 @@ pub struct Gateway {
     pub watch: Arc<Watch>,
     /// What an operator is shown.
     pub situation: Arc<Situation>,
+    /// What operators are told.
+    pub telemetry: Arc<Telemetry>,
     /// How long a question may stay open.
     pub open_for: Duration,
     /// After how long a question is asked again whose department did not say when it can be asked; it doubles each time.
@@ -130,6 +134,18 @@ impl Gateway {
     /// # Errors
     /// If the question or its answer cannot be recorded, or a question which takes longer cannot be kept.
     pub async fn verify(
+        self: &Arc<Self>,
+        agency: &Agency,
+        granted: Granted,
+        request: Request,
+        wait: Duration,
+    ) -> Result<Arc<Verification>, Unverified> {
+        let mut span = spans::question(&request, &agency.id, false);
+        let verified = span.around(self.answer(agency, granted, request, wait)).await;
+        verified.inspect(|verification| spans::came_to(&mut span, verification))
+    }
+
+    async fn answer(
         self: &Arc<Self>,
         agency: &Agency,
         granted: Granted,

@@ -8,6 +8,8 @@ mod generation;
 mod installation;
 mod ledger;
 mod listener;
+mod route;
+mod standing;
 mod tls;
 mod worker;
 
@@ -67,13 +69,14 @@ impl Server {
         let listeners = listener::bind(installation.settings.listen, workers)?;
         let address = listeners.first().map_or(Ok(installation.settings.listen), std::net::TcpListener::local_addr)?;
         let certificates = installation.settings.tls.clone().zip(installation.tls.take());
-        let entrance = certificates.map(|(files, material)| Entrance::new(files, material));
+        let entrance = certificates.map(|(files, material)| Arc::new(Entrance::new(files, material)));
         let front = Arc::new(front(&installation.settings, desk, entrance.is_some())?);
-        let kept = Kept { durable, ledger: ledger.clone(), front };
+        let kept = Kept { durable, ledger: Arc::clone(&ledger), front };
         let house = House::new(&installation.settings, clock, kept, stop.clone(), workers, entrance);
         let house = Arc::new(house);
         let first = Generation::new(&house, installation, None).map_err(io::Error::other)?;
         let first = Arc::new(first);
+        house.telemetry.look_at(first.standing(&house));
         let (ready, is_ready) = mpsc::channel();
         let (turn, watched) = watch::channel(Turn { generation: first, taken: ready.clone() });
         let mut threads = Vec::new();
@@ -110,6 +113,7 @@ impl Server {
         if let (Some((files, material)), Some(entrance)) = (certificates, &self.house.entrance) {
             entrance.replace(files, material);
         }
+        self.house.telemetry.look_at(next.standing(&self.house));
         let (taken, is_taken) = mpsc::channel();
         self.turn.send_replace(Turn { generation: Arc::new(next), taken });
         self.wait_for_all(&is_taken);

@@ -1,7 +1,7 @@
 //! Layer 2: departments' systems, each described by a file and asked over HTTP.
 //!
 //! A question goes down this list, and its answer up: `client`, `call` (with `application`), `stack` (with `state` and `limits`), `request` (with
-//! `template`), `authentication`, `decode`, `reply`. `text` is a file as it is written, `load` checks it. `condition` says how
+//! `template`), `authentication`, `decode`, `reply`. `spans` tells operators. `text` is a file as it is written, `load` checks it. `condition` says how
 //! the sources are doing, `probe` finds out.
 
 mod application;
@@ -16,6 +16,7 @@ mod load;
 mod probe;
 mod reply;
 mod request;
+mod spans;
 mod stack;
 mod state;
 mod template;
@@ -36,7 +37,7 @@ use crate::domain::{Slug, TokenHash};
 
 pub use authentication::Credential;
 pub use client::{ClientError, Sources, install_crypto};
-pub use condition::{CircuitStand, Condition, OperationCondition};
+pub use condition::{CircuitStand, Condition, OperationCondition, Room};
 pub use load::Surroundings;
 pub use probe::{Probed, TlsTrouble, Trouble, probe};
 pub use state::States;

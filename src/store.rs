@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::departments::Question;
 use crate::durable::{
-    Application, ClosedQuestion, Durable, Kept, KeptReply, LedgerMark, NotSaved, OpenQuestion, Quota,
+    Application, ClosedQuestion, Durable, Kept, KeptReply, LedgerMark, NotSaved, OpenQuestion, Quota, Waiting,
 };
 
 pub use key::{StoreKey, StoreKeyError};
@@ -289,6 +289,10 @@ impl Durable for Store {
             let rows = self.writer.run(move |tables| tables.notices(now)).await?;
             rows.into_iter().map(|(row, tries)| Ok((Self::closed(row)?, tries))).collect()
         })
+    }
+
+    fn waiting(&self) -> Kept<'_, Waiting> {
+        Box::pin(async move { self.writer.run(|tables| tables.waiting()).await })
     }
 
     fn noticed(&self, id: Uuid, again: Option<Timestamp>) -> Kept<'_, ()> {

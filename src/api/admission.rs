@@ -58,6 +58,7 @@ pub(super) async fn admit(
     let verdict = api.gateway.watch.before(&api.shared.watch, &agency.id, officer, people, now);
     if let Some(finding) = &verdict.finding {
         tell(finding);
+        api.shared.telemetry.metrics().finding(finding.measure.as_str(), finding.is_stopped);
     }
     match verdict.pace {
         Pace::Go => {}

@@ -38,9 +38,11 @@ pub(super) async fn create(
 async fn forget(api: &Api, id: &str, request: Request<Body>) -> Result<(), Problem> {
     let source = authenticate(api, id, request.headers())?;
     let (_, value) = body::read(api, request).await?;
-    for person in subjects(&value).map_err(Problem::Invalid)? {
-        api.shared.facts.forget(&source, &person);
+    let persons = subjects(&value).map_err(Problem::Invalid)?;
+    for person in &persons {
+        api.shared.facts.forget(&source, person);
     }
+    api.shared.telemetry.metrics().event(&source, persons.len() as u64);
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use axum::http::{HeaderMap, Response};
 use serde_json::{Map, Value, json};
 
 use super::verification_request::{MAX_CASE, MAX_LEGAL_BASIS, MAX_OFFICER};
-use super::{App, events, health, ledger, matters, max_age, me, problems, receipts, sources, triage, verifications};
+use super::{
+    App, events, health, ledger, matters, max_age, me, metrics, problems, receipts, sources, triage, verifications,
+};
 use crate::claims::{Claim, ParameterKind};
 use crate::domain::Slug;
 use crate::matters::Catalog;
@@ -33,6 +35,7 @@ pub fn document(catalog: &Catalog, purposes: &BTreeMap<Slug, String>) -> Value {
             events::documentation(),
             problems::documentation(),
             own_documentation(),
+            metrics::documentation(),
         ])
         .chain(receipts::documentation())
         .chain(ledger::documentation())

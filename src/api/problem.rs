@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use super::context::Context;
+use crate::telemetry;
 
 pub(crate) use reason::{FieldError, Kind, Reason};
 
@@ -318,6 +319,7 @@ impl Problem {
 
     /// The reply.
     pub(crate) fn respond(&self, context: &Context) -> Response<Body> {
+        telemetry::request(|told| told.problem = Some(self.code()));
         let [chinese, english] = self.words();
         let (title, detail) = if context.english { english } else { chinese };
         let error =

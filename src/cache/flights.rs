@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::Key;
 use crate::departments::{Fact, Failure};
+use crate::telemetry::{self, SpanId, TraceId};
 
 /// What is answered; `None`: whoever asked went away without an answer.
 type Landing = Option<Result<Arc<Fact>, Failure>>;
@@ -21,6 +22,8 @@ pub(super) struct Flight {
     began: Timestamp,
     /// The last event of all when it began.
     pub(super) after: u64,
+    /// What asks, as operators know it.
+    pub(super) asker: Option<(TraceId, SpanId)>,
     landing: OnceLock<Landing>,
     landed: Notify,
 }
@@ -56,7 +59,8 @@ impl Flights {
         if let Some(flight) = flights.get(key).filter(serves) {
             return Place::Passenger(Arc::clone(flight));
         }
-        let flight = Arc::new(Flight { began: now, after, landing: OnceLock::new(), landed: Notify::new() });
+        let asker = telemetry::parent().map(|asker| (asker.trace, asker.span));
+        let flight = Arc::new(Flight { began: now, after, asker, landing: OnceLock::new(), landed: Notify::new() });
         flights.insert(key.clone(), Arc::clone(&flight));
         Place::Pilot(Pilot { flights: self, key: key.clone(), flight })
     }

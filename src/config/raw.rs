@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::watch::RawWatch;
-use super::{AgencyLimits, Callback, ClientCertificates, KeysPlace, PlainHttp, SecretPlace};
+use super::{AgencyLimits, Callback, ClientCertificates, KeysPlace, MetricsTo, PlainHttp, SecretPlace};
 use crate::callers::SignatureAlgorithm;
 use crate::signing::Algorithm;
 
@@ -22,6 +22,7 @@ pub(super) struct Raw {
     pub(super) watch: RawWatch,
     pub(super) keys: RawKeys,
     pub(super) receipts: RawReceipts,
+    pub(super) telemetry: RawTelemetry,
     pub(super) not_connected: Vec<String>,
     pub(super) purposes: Vec<RawPurpose>,
     pub(super) agencies: Vec<RawAgency>,
@@ -155,6 +156,22 @@ pub(super) struct RawReceipts {
 impl Default for RawReceipts {
     fn default() -> Self {
         Self { issuer: "heyan".to_owned(), valid_for: "720h".to_owned(), algorithm: None }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+pub(super) struct RawTelemetry {
+    pub(super) traces_mib: usize,
+    pub(super) slow: String,
+    pub(super) metrics: MetricsTo,
+    pub(super) metrics_tokens: Vec<String>,
+}
+
+impl Default for RawTelemetry {
+    fn default() -> Self {
+        let (slow, metrics) = ("1s".to_owned(), MetricsTo::ThisMachine);
+        Self { traces_mib: 16, slow, metrics, metrics_tokens: Vec::new() }
     }
 }
 

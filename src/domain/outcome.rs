@@ -40,7 +40,38 @@ pub enum Outcome {
     Referred,
 }
 
+impl Answer {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Confirms, Self::Refutes, Self::NoRecord, Self::Mismatch, Self::Unavailable, Self::Pending];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirms => "confirms",
+            Self::Refutes => "refutes",
+            Self::NoRecord => "no-record",
+            Self::Mismatch => "mismatch",
+            Self::Unavailable => "unavailable",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Confirmed,
+        Self::Refuted,
+        Self::NoRecord,
+        Self::Mismatch,
+        Self::Conflict,
+        Self::Pending,
+        Self::Unavailable,
+        Self::Referred,
+    ];
+
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

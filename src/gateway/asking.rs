@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::record::WriteAhead;
+use super::spans;
 use crate::claims::Inquiry;
 use crate::departments::{Departments, Fact, Failure, Occasion, Question};
 use crate::domain::Outcome;
@@ -84,6 +85,7 @@ impl Asking {
                     within: self.within,
                 };
                 if let Some(fact) = self.departments.known(&question) {
+                    spans::known(&question.operation, &fact);
                     self.inquiry.settle(ask.slot, Ok(fact), true);
                     some_known = true;
                     continue;
@@ -99,9 +101,11 @@ impl Asking {
     fn send(&mut self) {
         for (slot, question) in self.unsent.drain(..) {
             self.applications.extend(self.departments.application(&question));
-            let departments = Arc::clone(&self.departments);
+            let (departments, began) = (Arc::clone(&self.departments), self.started);
             self.awaited.push(Box::pin(async move {
-                let answer = departments.ask(&question).await;
+                let mut span = spans::ask(&question.operation);
+                let answer = span.around(departments.ask(&question)).await;
+                spans::answered(&mut span, answer.as_deref(), began);
                 (slot, answer)
             }));
         }

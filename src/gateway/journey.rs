@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::asking::Asking;
 use super::record::Answered;
+use super::spans;
 use super::telling::Told;
 use super::{Gateway, Request, Unverified, Verification};
 use crate::claims::{Inquiry, Parameter};
@@ -18,6 +19,7 @@ use crate::departments::{Occasion, Question};
 use crate::domain::{AgencyId, Outcome, Person};
 use crate::durable::{ClosedQuestion, NotSaved, OpenQuestion};
 use crate::rights::Agency;
+use crate::telemetry::{self, Behind};
 
 /// A question on its way. One that is dropped before it has arrived (its caller has hung up) travels on without it: an answer
 /// that others wait for, or an application that a department has, is not lost.
@@ -177,12 +179,18 @@ impl Journey {
             }
         }
         self.again = None;
+        spans::decide(|| self.decide());
+        Ok(true)
+    }
+
+    /// What the answers come to, ready to be recorded.
+    fn decide(&mut self) -> Outcome {
         let verification = self.verification();
-        let officer = Some(&*self.request.occasion.officer);
-        self.gateway.watch.after(&self.agency, officer, verification.outcome, self.gateway.clock.now());
+        let (officer, outcome) = (Some(&*self.request.occasion.officer), verification.outcome);
+        self.gateway.watch.after(&self.agency, officer, outcome, self.gateway.clock.now());
         self.asking = None;
         self.answered = Some(self.gateway.answered(verification, &self.request));
-        Ok(true)
+        outcome
     }
 
     /// Makes sure that the question is on record.
@@ -274,20 +282,29 @@ impl Journey {
     /// Travels on, on this thread, until it has arrived or the process ends.
     pub(super) fn go_on_behind(mut self) {
         let (tasks, stop) = (self.gateway.tasks.clone(), self.gateway.stop.clone());
-        tasks.spawn(async move {
+        let behind = Behind::of(&self.gateway.telemetry, self.request.occasion.traceparent.as_deref());
+        tasks.spawn(behind.around(async move {
             // What has not arrived by then is taken up by the next process.
             stop.run_until_cancelled(self.arrive()).await;
-        });
+        }));
     }
 
     async fn arrive(&mut self) {
         loop {
             if let Some(again) = self.again {
+                // Until then nobody asks: what is known so far is told.
+                telemetry::tell();
                 sleep(between(self.gateway.clock.now(), again)).await;
                 self.again = None;
                 self.asking = Some(self.plan());
             }
-            let Ok(travelled) = self.travel().await else {
+            let mut span = spans::question(&self.request, &self.agency, true);
+            let travelled = span.around(self.travel()).await;
+            if let Ok(Some(verification)) = &travelled {
+                spans::came_to(&mut span, verification);
+            }
+            drop(span);
+            let Ok(travelled) = travelled else {
                 // Whoever failed has said why, and recovers by itself.
                 sleep(SOON).await;
                 continue;
@@ -332,14 +349,15 @@ impl Drop for Journey {
         }
         if tokio::runtime::Handle::try_current().is_ok() && !self.gateway.stop.is_cancelled() {
             let gateway = Arc::clone(&self.gateway);
-            self.gateway.tasks.spawn(async move {
+            let behind = Behind::of(&gateway.telemetry, self.request.occasion.traceparent.as_deref());
+            self.gateway.tasks.spawn(behind.around(async move {
                 // Nobody waits for the outcome; the ledger and the store say why they cannot be written.
                 if let Some(asking) = &mut asking {
                     let _ = asking.run().await;
                     applications.append(&mut asking.applications);
                 }
                 let _ = end(&gateway, &applications).await;
-            });
+            }));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::spans;
 use super::{Gateway, Request, Unverified, Verification};
 use crate::domain::Slug;
 use crate::durable::OpenQuestion;
@@ -11,6 +12,7 @@ use crate::ledger::{
     Administration, Entry, Event, Ledger, NotRecorded, Recording, Subject, SubjectHash, Subjects, Witness,
 };
 use crate::receipt::Said;
+use crate::telemetry;
 
 /// The entry that is on the disk before a department is asked. It is made when it is needed first, and it can be left waiting
 /// and taken up again.
@@ -28,7 +30,7 @@ impl WriteAhead {
             return Ok(());
         }
         let recording = self.recording.get_or_insert_with(|| self.ledger.record(&self.entry));
-        let recorded = recording.await;
+        let recorded = spans::record(telemetry::Entry::Asked, recording).await;
         self.recording = None;
         self.is_written = recorded.is_ok();
         recorded.map(drop)
@@ -53,7 +55,7 @@ impl Answered {
             return Ok(self.verification.clone());
         }
         let recording = self.recording.get_or_insert_with(|| gateway.ledger.record(&self.entry));
-        let recorded = recording.await;
+        let recorded = spans::record(telemetry::Entry::Answered, recording).await;
         self.recording = None;
         let index = recorded?;
         let roles = request.claim.roles().iter().map(String::as_str);
@@ -101,7 +103,9 @@ impl Gateway {
     /// If it cannot be recorded.
     pub async fn record_refusal(&self, request: &Request, code: Slug) -> Result<(), NotRecorded> {
         self.situation.refused(&request.occasion.agency, self.clock.now());
-        self.ledger.record(&self.entry(Event::Refused { code }, None, request)).await.map(drop)
+        spans::asked(request);
+        let recording = self.ledger.record(&self.entry(Event::Refused { code }, None, request));
+        spans::record(telemetry::Entry::Refused, recording).await.map(drop)
     }
 
     /// Records what somebody is about to do to the gateway itself.

@@ -1,5 +1,5 @@
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -7,21 +7,25 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Installation;
+use super::route::TellRoute;
+use super::standing::{Doors, Standing};
 use super::tls::Entrance;
 use crate::access::{Access, Holder, Keyring, Keyrings};
 use crate::api::{Allowances, Api, Bounds, Documents, Replies, Shared, TurnedAway};
 use crate::cache::{Facts, Lifetimes};
 use crate::callbacks::Recipients;
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{MetricsTo, PlainHttp, Settings, Telling};
 use crate::departments::Departments;
-use crate::durable::{Durable, LedgerMark, NotSaved};
+use crate::durable::{Durable, LedgerMark, NotSaved, Waiting};
 use crate::gateway::{Gateway, Verifications};
 use crate::keys::{Keys, KeysError};
-use crate::ledger::{Checkpoint, Ledger};
+use crate::ledger::{Checkpoint, Ledger as _};
+use crate::ledger_store::LedgerStore;
 use crate::matters::Catalog;
 use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
+use crate::telemetry::{Memory, Telemetry};
 use crate::watch::Watch;
 use crate::web::{self, Front, Web};
 use crate::words::Languages;
@@ -30,10 +34,14 @@ use crate::words::Languages;
 pub(super) struct House {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) durable: Arc<dyn Durable>,
-    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) ledger: Arc<LedgerStore>,
     pub(super) stop: CancellationToken,
     /// Where clients come in by TLS.
-    pub(super) entrance: Option<Entrance>,
+    pub(super) entrance: Option<Arc<Entrance>>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) doors: Arc<Doors>,
+    /// How much waited when it was looked last.
+    pub(super) waiting: Arc<Mutex<Waiting>>,
     keyrings: Keyrings,
     pub(super) states: Arc<States>,
     pub(super) verifications: Verifications,
@@ -54,7 +62,7 @@ pub(super) struct House {
 /// Where things are kept for good.
 pub(super) struct Kept {
     pub(super) durable: Arc<dyn Durable>,
-    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) ledger: Arc<LedgerStore>,
     pub(super) front: Arc<Front>,
 }
 
@@ -65,13 +73,17 @@ impl House {
         kept: Kept,
         stop: CancellationToken,
         workers: usize,
-        entrance: Option<Entrance>,
+        entrance: Option<Arc<Entrance>>,
     ) -> Self {
         let Kept { durable, ledger, front } = kept;
+        let Telling { trace_bytes: bytes, slow, .. } = settings.telemetry;
         // What is in memory alone is remembered there once, and within bounds.
         let kept = settings.data_dir.is_some().then(|| Arc::clone(&durable));
         Self {
             replies: Arc::new(Replies::new(settings.idempotent_replies, kept)),
+            telemetry: Telemetry::new(Arc::clone(&clock), Memory { bytes, slow }, Vec::new()),
+            doors: Arc::default(),
+            waiting: Arc::default(),
             clock,
             durable,
             ledger,
@@ -149,6 +161,7 @@ impl Generation {
         let (name, valid_for) = (&settings.receipts.issuer, settings.receipts.valid_for);
         let issuer = Issuer::new(Arc::clone(keys.receipt()), Arc::clone(keys.subject()), name, valid_for);
         let event_tokens = descriptions.iter().filter_map(|source| Some((source.id().clone(), source.event_token()?)));
+        let metrics_are_open = are_metrics_open(&settings);
         let shared = Arc::new(Shared {
             access: access(&settings, &house.keyrings),
             limits: settings.agencies.iter().map(|member| (member.agency.id.clone(), member.limits)).collect(),
@@ -170,10 +183,27 @@ impl Generation {
             checker: Checker::new(keys.receipt_checks()),
             issuer: Arc::new(issuer),
             keys: Arc::clone(&keys),
+            telemetry: Arc::clone(&house.telemetry),
+            metrics_are_open,
+            metrics_tokens: settings.telemetry.metrics_tokens,
             documents,
         });
         let (open_for, again_after) = (settings.open_for, settings.again_after);
         Ok(Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, keys, shared, languages })
+    }
+
+    /// How things stand in it.
+    pub(super) fn standing(&self, house: &House) -> Arc<Standing> {
+        Arc::new(Standing {
+            clock: Arc::clone(&house.clock),
+            descriptions: Arc::clone(&self.descriptions),
+            states: Arc::clone(&house.states),
+            facts: self.facts.clone(),
+            ledger: Arc::clone(&house.ledger),
+            entrance: house.entrance.clone(),
+            doors: Arc::clone(&house.doors),
+            waiting: Arc::clone(&house.waiting),
+        })
     }
 
     /// The keys of issuers that have to be kept fresh.
@@ -190,7 +220,8 @@ impl Generation {
 
     /// The endpoints and the pages over one thread's gateway.
     pub(super) fn router(&self, house: &House, api: Api) -> Router {
-        web::router(Web { api, languages: Arc::clone(&self.languages), front: Arc::clone(&house.front) })
+        let web = Web { api, languages: Arc::clone(&self.languages), front: Arc::clone(&house.front) };
+        web::router(web).layer(TellRoute)
     }
 
     /// The gateway and its endpoints, for one thread.
@@ -200,12 +231,13 @@ impl Generation {
             departments: self.departments(house)?,
             clock: Arc::clone(&house.clock),
             durable: Arc::clone(&house.durable),
-            ledger: Arc::clone(&house.ledger),
+            ledger: house.ledger.clone(),
             issuer: Arc::clone(&self.shared.issuer),
             subject_key: Arc::clone(self.keys.subject()),
             verifications: house.verifications.clone(),
             watch: Arc::clone(&house.watch),
             situation: Arc::clone(house.states.situation()),
+            telemetry: Arc::clone(&house.telemetry),
             open_for: self.open_for,
             again_after: self.again_after,
             tasks,
@@ -213,6 +245,12 @@ impl Generation {
         };
         Ok(Api { gateway: Arc::new(gateway), shared: Arc::clone(&self.shared) })
     }
+}
+
+/// Whether whoever can reach the metrics may read them: everybody, or none but this machine.
+fn are_metrics_open(settings: &Settings) -> bool {
+    let is_apart = settings.listen.ip().to_canonical().is_loopback() && settings.plain_http == PlainHttp::ThisMachine;
+    is_apart || settings.telemetry.metrics == MetricsTo::Anybody
 }
 
 fn access(settings: &Settings, keyrings: &Keyrings) -> Access {

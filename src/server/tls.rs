@@ -2,6 +2,7 @@
 
 mod material;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -94,6 +95,11 @@ impl Entrance {
         over.iter().filter(|one| !seen.told.contains(one)).for_each(|one| tracing::error!("{one}"));
         soon.iter().filter(|one| !seen.told.contains(one)).for_each(|one| tracing::warn!("{one}"));
         seen.told = over.into_iter().chain(soon).collect();
+    }
+
+    /// Until when each kind of file is good.
+    pub(super) fn expiries(&self) -> BTreeMap<&'static str, Timestamp> {
+        self.certificates().material.expiries()
     }
 
     /// A handshake. What comes of it is a stream and who is at its other end, or nothing but a line in the log.

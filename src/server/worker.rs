@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{HeaderName, HeaderValue, Request, Response};
 use futures_util::future::join_all;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -25,6 +25,8 @@ use super::generation::{Generation, House};
 use crate::access::Peer;
 use crate::api;
 use crate::durable::LedgerMark;
+use crate::ledger::Ledger as _;
+use crate::telemetry::{self, Answering, Method};
 
 /// One thread.
 pub(super) struct Worker {
@@ -40,6 +42,9 @@ pub(super) struct Turn {
     pub(super) taken: mpsc::Sender<()>,
 }
 
+/// In every reply: the id of its trace, which operators can look up.
+const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
+
 /// How long a client may take to read what it is sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -49,6 +54,9 @@ const PACE: Duration = Duration::from_millis(250);
 
 /// How often the store is told how far the ledger has come.
 const MARK_EVERY: Duration = Duration::from_secs(10);
+
+/// How often it is looked how much waits.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 32 * 1024;
@@ -85,6 +93,7 @@ impl Worker {
             }
         });
         tasks.spawn(keep_mark(Arc::clone(&self.house)));
+        tasks.spawn(look_what_waits(Arc::clone(&self.house)));
         tasks.spawn(keep_keys(self.turns.clone(), Arc::clone(&self.house)));
         tasks.spawn(look_at_certificates(Arc::clone(&self.house)));
         let (turns, house) = (self.turns.clone(), Arc::clone(&self.house));
@@ -99,7 +108,7 @@ impl Worker {
         let house = &self.house;
         let connections = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(house.connections));
-        let running = Arc::new(AtomicUsize::new(0));
+        let running = house.doors.open();
         let mut door = Door { house: Arc::clone(house), router, running, most: house.at_once, is_closed: false };
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(house.request_timeout).max_buf_size(MAX_HEAD);
@@ -171,6 +180,19 @@ async fn follow(mut turns: watch::Receiver<Turn>, house: Arc<House>, tasks: Task
         }
         // Whoever waits may have gone.
         let _ = taken.send(());
+    }
+}
+
+/// Looks every now and then how much waits.
+async fn look_what_waits(house: Arc<House>) {
+    loop {
+        // The store has logged why, if it cannot be known.
+        if let Ok(waiting) = house.durable.waiting().await {
+            *house.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
+        }
+        if house.stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
+            return;
+        }
     }
 }
 
@@ -271,11 +293,41 @@ impl Door {
     }
 
     async fn pass(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let is_full = self.is_closed || self.running.load(Ordering::Relaxed) >= self.most;
-        if is_full && !api::is_health(request.uri().path()) {
+        if api::is_health(request.uri().path()) {
+            return self.let_in(request).await;
+        }
+        let telling = self.telling(&request);
+        let response = telling.around(self.unless_full(request)).await;
+        response.map(|mut response| {
+            if let Ok(trace) = HeaderValue::from_str(&telling.trace().to_string()) {
+                response.headers_mut().insert(TRACE_ID, trace);
+            }
+            telling.end(response.status().as_u16());
+            response
+        })
+    }
+
+    /// Begins to record what becomes of a request.
+    fn telling(&self, request: &Request<Incoming>) -> Answering {
+        let told = telemetry::Request {
+            method: Method::of(request.method().as_str()),
+            is_tls: self.house.entrance.is_some(),
+            ..telemetry::Request::default()
+        };
+        let fields = |name| request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
+        self.house.telemetry.answering(told, fields("traceparent"), fields("tracestate"))
+    }
+
+    async fn unless_full(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        if self.is_closed || self.running.load(Ordering::Relaxed) >= self.most {
+            self.house.doors.turned_away.fetch_add(1, Ordering::Relaxed);
             sleep(PACE).await;
             return Ok(api::overloaded(request.headers()));
         }
+        self.let_in(request).await
+    }
+
+    async fn let_in(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let _inside = Inside::new(&self.running);
         let router = self.router.read().unwrap_or_else(PoisonError::into_inner).clone();
         router.oneshot(request.map(Body::new)).await

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::client::{bounded, cause};
 use super::reply::OnStatus;
 use super::request::{QuestionInputs, RequestTemplate};
-use super::stack::{Attempt, Stack};
+use super::spans::Exchanged;
+use super::stack::{Attempt, Stack, Turn};
 use super::state::{Circuit, SourceState};
 use super::text::Meaning;
 use super::{Description, Exchange, Fetch, Operation};
@@ -88,19 +89,11 @@ struct Exchanging<'a> {
 impl Attempt for Exchanging<'_> {
     type Answer = Said;
 
-    async fn make(&self) -> Result<Said, Cause> {
-        let Call { operation, question, .. } = self.call;
-        let (exchange, captured): (&Exchange, &[(String, String)]) = match self.step {
-            Step::Query | Step::Apply(_) => (&operation.exchange, &[]),
-            Step::Fetch(fetch, captured) => (&fetch.exchange, captured),
-        };
-        let applies = matches!(self.step, Step::Apply(_));
-        let (meaning, reply) = self.call.once(exchange, captured, applies).await?;
-        match (self.step, meaning) {
-            (Step::Apply(fetch), Meaning::Ok) => take(&fetch.capture, &reply).map(Said::Taken),
-            (Step::Fetch(..), Meaning::Pending) => Ok(Said::Pending),
-            _ => operation.reading.fact(meaning, &reply, &question.about).map(Said::Fact),
-        }
+    async fn make(&self, turn: Turn) -> Result<Said, Cause> {
+        let mut span = Exchanged::begin(&self.call.question.operation, self.step, turn);
+        let said = self.exchange(&mut span).await;
+        span.end(said.as_ref().map_err(|cause| *cause));
+        said
     }
 
     fn is_safe(&self) -> bool {
@@ -116,21 +109,41 @@ impl Attempt for Exchanging<'_> {
     }
 }
 
+impl Exchanging<'_> {
+    async fn exchange(&self, span: &mut Exchanged) -> Result<Said, Cause> {
+        let Call { operation, question, .. } = self.call;
+        let (exchange, captured): (&Exchange, &[(String, String)]) = match self.step {
+            Step::Query | Step::Apply(_) => (&operation.exchange, &[]),
+            Step::Fetch(fetch, captured) => (&fetch.exchange, captured),
+        };
+        let applies = matches!(self.step, Step::Apply(_));
+        let (meaning, reply) = self.call.once(exchange, captured, applies, span).await?;
+        match (self.step, meaning) {
+            (Step::Apply(fetch), Meaning::Ok) => take(&fetch.capture, &reply).map(Said::Taken),
+            (Step::Fetch(..), Meaning::Pending) => Ok(Said::Pending),
+            _ => operation.reading.fact(meaning, &reply, &question.about).map(Said::Fact),
+        }
+    }
+}
+
 impl Call<'_> {
     async fn once(
         &self,
         exchange: &Exchange,
         captured: &[(String, String)],
         applies: bool,
+        span: &mut Exchanged,
     ) -> Result<(Meaning, Value), Cause> {
-        let request = self.request(&exchange.request, captured)?;
+        let request = span.name_to(self.request(&exchange.request, captured)?, self.question);
         let service = self.operation.service.as_deref();
         let request = self.source.authentication.apply(self.client, request, service).await?;
         if applies {
             self.durable.applying(&self.application()).await.map_err(|_| Cause::NotKept)?;
         }
         let response = request.send().await.map_err(|error| cause(&error))?;
-        let on_status = exchange.envelope.of_status(response.status().as_u16())?;
+        let status = response.status().as_u16();
+        span.replied(status);
+        let on_status = exchange.envelope.of_status(status)?;
         if let OnStatus::Means(meaning) = on_status
             && *meaning != Meaning::Ok
         {
@@ -146,11 +159,7 @@ impl Call<'_> {
         captured: &[(String, String)],
     ) -> Result<reqwest::RequestBuilder, Cause> {
         let inputs = QuestionInputs { question: self.question, now: self.clock.now(), captured };
-        let request = template.build(self.client, &inputs).map_err(|_| Cause::Unrepresentable)?;
-        Ok(match &self.question.occasion.traceparent {
-            Some(traceparent) => request.header("traceparent", traceparent),
-            None => request,
-        })
+        template.build(self.client, &inputs).map_err(|_| Cause::Unrepresentable)
     }
 }
 

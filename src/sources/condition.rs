@@ -1,5 +1,7 @@
 //! How a source is doing, as those may know who ask it.
 
+use std::sync::atomic::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -47,7 +49,27 @@ pub enum CircuitStand {
     Probing,
 }
 
+/// How many exchanges a source has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// As many as it takes at once.
+    pub places: usize,
+    /// How many are under way.
+    pub taken: usize,
+    /// How many wait.
+    pub waiting: u32,
+}
+
 impl States {
+    /// How many exchanges this source has room for.
+    #[must_use]
+    pub fn room(&self, source: &Description) -> Room {
+        let places = source.limits.concurrency;
+        let Some(state) = self.known(&source.id) else { return Room { places, taken: 0, waiting: 0 } };
+        let taken = places.saturating_sub(state.places.available_permits());
+        Room { places, taken, waiting: state.waiting.load(Ordering::Relaxed) }
+    }
+
     /// How this source is doing. Nobody is asked.
     #[must_use]
     pub fn condition(&self, source: &Description, now: Timestamp) -> Condition {

@@ -30,13 +30,24 @@ pub(super) trait Attempt: Sync {
     type Answer: Send;
 
     /// Makes it.
-    fn make(&self) -> impl Future<Output = Result<Self::Answer, Cause>> + Send;
+    fn make(&self, turn: Turn) -> impl Future<Output = Result<Self::Answer, Cause>> + Send;
 
     /// Whether making it again does no harm, though the department may have taken the first.
     fn is_safe(&self) -> bool;
 
     /// Renews what proves who we are. Returns whether there was anything to renew.
     fn renew(&self) -> impl Future<Output = bool> + Send;
+}
+
+/// Which one of several exchanges it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// Which try, from 1 on.
+    pub(super) attempt: u32,
+    /// Whether it is made beside a slow one.
+    pub(super) is_hedge: bool,
+    /// When its time is over.
+    pub(super) end: Instant,
 }
 
 /// The stack of one operation.
@@ -61,7 +72,7 @@ impl Stack<'_> {
         self.circuit.deposit();
         let (mut made, mut before) = (1, None);
         loop {
-            let failure = match self.once(attempt, deadline).await {
+            let failure = match self.once(attempt, made, deadline).await {
                 Ok(answer) => return Ok(answer),
                 // That there was no second attempt is no news about the department; what the first one met is.
                 Err(failure) if !failure.cause.is_the_departments() => return Err(before.unwrap_or(failure)),
@@ -91,14 +102,15 @@ impl Stack<'_> {
         (again && (!renews || attempt.renew().await)).then_some(pause)
     }
 
-    async fn once<A: Attempt>(&self, attempt: &A, deadline: Instant) -> Result<A::Answer, Failure> {
+    async fn once<A: Attempt>(&self, attempt: &A, made: u32, deadline: Instant) -> Result<A::Answer, Failure> {
         let let_through = self.let_through(deadline).await;
         let (admitted, _place) = let_through.inspect_err(|failure| {
             self.circuit.note(self.clock.now(), Duration::ZERO, Err(failure.cause));
         })?;
         let (began, began_at) = (Instant::now(), self.clock.now());
         let end = deadline.min(began + self.limits.response_timeout);
-        let answer = timeout_at(end, self.hedged(attempt)).await.unwrap_or(Err(Cause::Timeout));
+        let turn = Turn { attempt: made, is_hedge: false, end };
+        let answer = timeout_at(end, self.hedged(attempt, turn)).await.unwrap_or(Err(Cause::Timeout));
         let took = began.elapsed();
         self.circuit.took(took);
         let result = answer.as_ref().map(drop).map_err(|cause| *cause);
@@ -175,16 +187,16 @@ impl Stack<'_> {
     }
 
     /// The first of two that works, where a second may be made.
-    async fn hedged<A: Attempt>(&self, attempt: &A) -> Result<A::Answer, Cause> {
+    async fn hedged<A: Attempt>(&self, attempt: &A, turn: Turn) -> Result<A::Answer, Cause> {
         match self.hedge_after.filter(|_| attempt.is_safe()) {
-            None => attempt.make().await,
+            None => attempt.make(turn).await,
             // Boxed: it would make the future of every exchange as large.
-            Some(after) => Box::pin(self.hedged_after(attempt, after)).await,
+            Some(after) => Box::pin(self.hedged_after(attempt, turn, after)).await,
         }
     }
 
-    async fn hedged_after<A: Attempt>(&self, attempt: &A, after: Duration) -> Result<A::Answer, Cause> {
-        let mut first = pin!(attempt.make());
+    async fn hedged_after<A: Attempt>(&self, attempt: &A, turn: Turn, after: Duration) -> Result<A::Answer, Cause> {
+        let mut first = pin!(attempt.make(turn));
         tokio::select! {
             answer = &mut first => return answer,
             () = sleep(after) => {}
@@ -193,7 +205,7 @@ impl Stack<'_> {
         if !self.circuit.withdraw() || self.allowance(deadline).await.is_err() {
             return first.await;
         }
-        let mut second = pin!(attempt.make());
+        let mut second = pin!(attempt.make(Turn { is_hedge: true, ..turn }));
         tokio::select! {
             answer = &mut first => if answer.is_ok() { answer } else { second.await },
             answer = &mut second => if answer.is_ok() { answer } else { first.await },

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
 use super::sealing::Name;
-use crate::durable::Quota;
+use crate::durable::{Quota, Waiting};
 
 /// The tables, and the transaction that is being written. They know nothing of what is sealed in them.
 pub(super) struct Tables {
@@ -171,6 +171,17 @@ impl Tables {
                    ORDER BY notice_due, id LIMIT ?2";
         let values = params![now.as_microsecond(), NOTICES_AT_ONCE];
         rows(&self.connection, sql, values, |row| Ok((closed_row(row)?, row.get(3)?)))
+    }
+
+    pub(super) fn waiting(&self) -> rusqlite::Result<Waiting> {
+        let sql = "SELECT count(*), min(asked) FROM open_questions";
+        let (questions, oldest) = self.connection.prepare_cached(sql)?.query_row([], |row| {
+            let oldest = row.get::<_, Option<i64>>(1)?;
+            Ok((row.get::<_, i64>(0)?, oldest.and_then(|asked| Timestamp::from_microsecond(asked).ok())))
+        })?;
+        let sql = "SELECT count(*) FROM closed_questions WHERE notice_due IS NOT NULL";
+        let notices = self.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?;
+        Ok(Waiting { questions: questions.unsigned_abs(), oldest, notices: notices.unsigned_abs() })
     }
 
     pub(super) fn noticed(&self, id: Uuid, again: Option<Timestamp>) -> rusqlite::Result<()> {

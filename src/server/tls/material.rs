@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -27,6 +28,7 @@ pub struct Material {
 
 /// Until when something is good.
 struct Term {
+    kind: &'static str,
     what: &'static str,
     place: Diagnostic,
     from: Timestamp,
@@ -82,6 +84,16 @@ impl Material {
         self.terms.iter().filter_map(wrong).collect()
     }
 
+    /// Until when each kind of file is good: the first that ends.
+    pub(super) fn expiries(&self) -> BTreeMap<&'static str, Timestamp> {
+        let mut expiries = BTreeMap::new();
+        for Term { kind, until, .. } in &self.terms {
+            let first = expiries.entry(*kind).or_insert(*until);
+            *first = (*first).min(*until);
+        }
+        expiries
+    }
+
     /// What is good now, and soon will not be.
     #[must_use]
     pub fn soon(&self, now: Timestamp) -> Vec<Diagnostic> {
@@ -114,7 +126,8 @@ fn identity(files: &TlsFiles, terms: &mut Vec<Term>) -> Result<CertifiedKey, Dia
         let (from, until) =
             validity(certificate).ok_or_else(|| at(place, "a certificate in this file cannot be read"))?;
         let what = "the certificate of the gateway, or one between it and its root,";
-        terms.push(Term { what, place: place.clone(), from, until, notice: SignedDuration::from_hours(30 * 24) });
+        let (kind, notice) = ("gateway", SignedDuration::from_hours(30 * 24));
+        terms.push(Term { kind, what, place: place.clone(), from, until, notice });
     }
     let place = &files.key.place;
     let text = Zeroizing::new(read(&files.key.value, true).map_err(|why| at(place, why))?);
@@ -150,13 +163,15 @@ fn trust(files: &TlsFiles, terms: &mut Vec<Term>) -> Result<Option<ClientTrust>,
         if let Some((from, until)) = validity(&authority) {
             let what = "an authority that agencies' certificates come from";
             let place = authorities.place.clone();
-            terms.push(Term { what, place, from, until, notice: SignedDuration::from_hours(30 * 24) });
+            let (kind, notice) = ("agencies-authority", SignedDuration::from_hours(30 * 24));
+            terms.push(Term { kind, what, place, from, until, notice });
         }
     }
     if let (Some((lists, _)), Some(until)) = (&lists, trust.lists_until()) {
         let what = "a list of revoked certificates, without which no client certificate is taken,";
         let (place, from) = (lists.place.clone(), Timestamp::MIN);
-        terms.push(Term { what, place, from, until, notice: SignedDuration::from_hours(24) });
+        let (kind, notice) = ("revocation-list", SignedDuration::from_hours(24));
+        terms.push(Term { kind, what, place, from, until, notice });
     }
     Ok(Some(trust))
 }

@@ -44,7 +44,7 @@ impl Department {
 impl Attempt for Department {
     type Answer = u32;
 
-    async fn make(&self) -> Result<u32, Cause> {
+    async fn make(&self, _: Turn) -> Result<u32, Cause> {
         self.calls.lock().unwrap().push(Instant::now());
         let (millis, answer) = self.script.lock().unwrap().pop_front().unwrap_or((0, Ok(0)));
         sleep(Duration::from_millis(millis)).await;

@@ -1,0 +1,74 @@
+//! What operators are told of an exchange, and what its department is told of who asks: the name of this very exchange.
+
+use reqwest::RequestBuilder;
+use tokio::time::Instant;
+
+use super::call::{Said, Step};
+use super::stack::Turn;
+use crate::departments::{OperationRef, Question};
+use crate::domain::Cause;
+use crate::telemetry::{self, Exchange, ExchangeEnd, Open, What};
+
+/// One exchange. If it is dropped before it has ended, its time was over, or nobody waits for it any more.
+pub(super) struct Exchanged {
+    span: Open,
+    /// When its time is over; `None` once it has ended.
+    until: Option<Instant>,
+}
+
+impl Exchanged {
+    pub(super) fn begin(operation: &OperationRef, step: &Step<'_>, turn: Turn) -> Self {
+        let exchange = || Exchange {
+            source: operation.source.clone(),
+            operation: operation.operation.clone(),
+            step: match step {
+                Step::Query => telemetry::Step::Query,
+                Step::Apply(_) => telemetry::Step::Apply,
+                Step::Fetch(..) => telemetry::Step::Fetch,
+            },
+            attempt: turn.attempt,
+            is_hedge: turn.is_hedge,
+            status: None,
+            end: ExchangeEnd::Abandoned,
+        };
+        Self { span: telemetry::open(|| What::Exchange(exchange())), until: Some(turn.end) }
+    }
+
+    /// Names it to the department (W3C Trace Context). Where it is recorded nowhere, the caller's name is handed on.
+    pub(super) fn name_to(&self, request: RequestBuilder, question: &Question) -> RequestBuilder {
+        let own = self.span.parent().map(|parent| parent.to_string());
+        let Some(traceparent) = own.as_ref().or(question.occasion.traceparent.as_ref()) else { return request };
+        let request = request.header("traceparent", traceparent);
+        match self.span.state() {
+            Some(state) => request.header("tracestate", state),
+            None => request,
+        }
+    }
+
+    /// The department has replied with this status.
+    pub(super) fn replied(&mut self, status: u16) {
+        self.say(|exchange| exchange.status = Some(status));
+    }
+
+    pub(super) fn end(mut self, said: Result<&Said, Cause>) {
+        self.until = None;
+        let end = said.map_or_else(ExchangeEnd::Failed, |_| ExchangeEnd::Answered);
+        self.say(|exchange| exchange.end = end);
+    }
+
+    fn say(&mut self, more: impl FnOnce(&mut Exchange)) {
+        self.span.say(|what| {
+            if let What::Exchange(exchange) = what {
+                more(exchange);
+            }
+        });
+    }
+}
+
+impl Drop for Exchanged {
+    fn drop(&mut self) {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            self.say(|exchange| exchange.end = ExchangeEnd::Failed(Cause::Timeout));
+        }
+    }
+}

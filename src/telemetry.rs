@@ -1,0 +1,150 @@
+//! Layer 2, and below everything there but words: what the gateway tells its operators. Spans, metrics and logs, with nothing in them that
+//! is anybody's: their attributes are ids of the configuration, enumerations and numbers.
+//!
+//! Work is recorded while it is done (`recording`): a request, the question in it, what each department is asked, each HTTP
+//! exchange, each wait for the ledger. When a request has its reply, its [`Trace`] is told once, and from it comes everything:
+//!
+//! - metrics are counted (`metrics`), shown under `/metrics` and exported;
+//! - it is kept in memory for a while, failed and slow ones longest (`recent`);
+//! - each [`Watcher`] is told: the console counts who is failing since when;
+//! - if it is sampled, it is exported (`otlp`).
+//!
+//! So the hot path only notes what happened, and there is one truth for all of these.
+
+mod ids;
+pub mod metrics;
+pub mod recent;
+mod recording;
+mod sampling;
+mod span;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+
+pub use ids::{NoId, Parent, SpanId, TraceId};
+use metrics::{Metrics, Page};
+use recent::Traces;
+pub use recording::{Answering, Behind, Open, note, open, parent, request, tell};
+pub use sampling::Sampler;
+pub use span::{
+    Ask, AskEnd, Entry, Exchange, ExchangeEnd, Method, Question, Record, Request, Span, Step, Trace, What, Witness,
+};
+
+/// What the gateway tells its operators. All threads share one.
+pub struct Telemetry {
+    clock: Arc<dyn Clock>,
+    sampler: Sampler,
+    metrics: Metrics,
+    recent: Traces,
+    watchers: Vec<Arc<dyn Watcher>>,
+    stands: RwLock<Option<Arc<dyn Stands>>>,
+}
+
+/// Somebody who is told of each trace once, on the thread that worked for it: it must be quick.
+pub trait Watcher: Send + Sync {
+    /// What is known of a trace. A question that goes on behind its reply is told of again when it has gone further.
+    fn told(&self, trace: &Arc<Trace>);
+}
+
+/// Somebody who knows how things stand, and writes that down when it is looked at.
+pub trait Stands: Send + Sync {
+    /// Writes it down.
+    fn write(&self, page: &mut Page);
+}
+
+/// What is kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// The most bytes of recent traces.
+    pub bytes: usize,
+    /// What took so long or longer is kept like what failed.
+    pub slow: Duration,
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Telemetry").field("sampler", &self.sampler).finish_non_exhaustive()
+    }
+}
+
+impl Telemetry {
+    /// Begins to record.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, memory: Memory, watchers: Vec<Arc<dyn Watcher>>) -> Arc<Self> {
+        let (metrics, recent) = (Metrics::default(), Traces::new(memory.bytes, memory.slow));
+        let (sampler, stands) = (Sampler::default(), RwLock::default());
+        Arc::new(Self { clock, sampler, metrics, recent, watchers, stands })
+    }
+
+    /// Begins a request. `parent` and `state` are the `traceparent` and `tracestate` fields that came with it.
+    #[must_use]
+    pub fn answering<'a>(
+        self: &Arc<Self>,
+        request: Request,
+        mut parent: impl Iterator<Item = &'a str>,
+        state: impl Iterator<Item = &'a str>,
+    ) -> Answering {
+        let first = parent.next().and_then(|text| text.parse::<Parent>().ok());
+        // Of two nobody knows which one is meant.
+        let caller = first.filter(|_| parent.next().is_none());
+        // Without a `traceparent` it means nothing.
+        let state = caller.and_then(|_| ids::state(state));
+        Answering::start(Arc::clone(self), request, caller, state)
+    }
+
+    /// From now on this knows how things stand.
+    pub fn look_at(&self, stands: Arc<dyn Stands>) {
+        *self.stands.write().unwrap_or_else(PoisonError::into_inner) = Some(stands);
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The traces of the last while.
+    #[must_use]
+    pub fn recent(&self) -> &Traces {
+        &self.recent
+    }
+
+    /// Everything that is counted, and how things stand.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let mut page = Page::default();
+        self.metrics.write(&mut page);
+        page.whole(&metrics::TRACES_BYTES, vec![], self.recent.bytes() as u64);
+        page.whole(&metrics::TRACES, vec![], self.recent.count() as u64);
+        let stands = self.stands.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(stands) = stands {
+            stands.write(&mut page);
+        }
+        page
+    }
+
+    fn is_sampled(&self, trace: TraceId, parent: Option<Parent>) -> bool {
+        self.sampler.takes(trace, parent)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What is known of a trace.
+    fn take(&self, trace: Trace) {
+        self.metrics.count(&trace);
+        let trace = Arc::new(trace);
+        for watcher in &self.watchers {
+            watcher.told(&trace);
+        }
+        self.recent.add(trace);
+    }
+}
