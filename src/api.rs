@@ -57,14 +57,16 @@ use crate::watch::Policy;
 pub use admission::Allowances;
 pub use bounds::Bounds;
 use bounds::Counted;
-use context::Context;
+pub(crate) use context::Context;
 pub use idempotency::Replies;
 pub use openapi::document as openapi_document;
-use problem::Problem;
+pub(crate) use problem::Problem;
+pub(crate) use question::Question;
 pub use receipt_code::{NoCode, NotRead, Opened, open as open_code};
 pub use sources::SourceSummary;
 pub use triage::answer as triage_answer;
 pub use turned_away::TurnedAway;
+pub(crate) use verification_request::{Contract, VerificationRequest};
 
 /// What the endpoints work with. Everything but the gateway is shared by all threads.
 #[derive(Clone)]

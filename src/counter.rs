@@ -12,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::domain::{IdNumberError, PersonNameError, Slug};
@@ -35,7 +36,7 @@ pub enum Step {
 }
 
 /// One thing that is typed or chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Field {
     /// The name of the person in a role.
     Name(usize),
@@ -158,6 +159,11 @@ impl Typed {
     #[must_use]
     pub fn text(&self, field: Field) -> &str {
         self.0.get(&field).map_or("", |text| text.as_str())
+    }
+
+    /// Every field with what was typed into it.
+    pub fn fields(&self) -> impl Iterator<Item = (Field, &str)> {
+        self.0.iter().map(|(field, text)| (*field, text.as_str()))
     }
 
     /// Keeps what was typed into a field.

@@ -16,6 +16,7 @@
 mod assets;
 mod carry;
 mod cookies;
+mod counter;
 mod form;
 mod front;
 mod guard;
@@ -95,6 +96,7 @@ fn members() -> Router<Web> {
         .route("/account", only("GET, HEAD", get(sign_in::account)))
         .route("/sign-out", only("POST", post(sign_in::sign_out)))
         .route("/carry", only("POST", post(carry::carry_on)))
+        .merge(counter::routes())
 }
 
 /// A route that says which methods it takes when it is called with another.

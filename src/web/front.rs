@@ -4,6 +4,7 @@ use std::time::Duration;
 use aws_lc_rs::error::Unspecified;
 use tokio::sync::Semaphore;
 
+use super::counter::Counter;
 use super::once::Once;
 use super::seal::Seal;
 use super::sessions::Sessions;
@@ -16,6 +17,7 @@ pub struct Front {
     pub(super) sessions: Sessions,
     pub(super) seal: Seal,
     pub(super) once: Once,
+    pub(super) counter: Counter,
     /// So many passwords are compared at once: a flood of them waits here, and takes nothing from those who ask questions.
     pub(super) hashing: Semaphore,
     pub(super) cookies: Cookies,
@@ -60,6 +62,7 @@ impl Front {
             sessions: Sessions::new(terms),
             seal: Seal::new(desk.secret())?,
             once: Once::default(),
+            counter: Counter::default(),
             hashing: Semaphore::new(HASHED_AT_ONCE),
             desk,
             cookies,

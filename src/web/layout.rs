@@ -31,7 +31,10 @@ pub struct Place {
 /// Where each role can go: address and text. The first is where it begins.
 fn places(role: Role) -> &'static [(&'static str, &'static str)] {
     match role {
-        Role::Committee | Role::Operator | Role::Supervisor => &[("/account", "layout.nav_account")],
+        Role::Committee => {
+            &[("/", "counter.nav_home"), ("/results", "counter.results_title"), ("/account", "layout.nav_account")]
+        }
+        Role::Operator | Role::Supervisor => &[("/account", "layout.nav_account")],
     }
 }
 

@@ -87,6 +87,7 @@ pub(super) async fn sign_in(State(web): App, visit: Visit, form: Form) -> Reply 
 /// `POST /sign-out`.
 pub(super) async fn sign_out(State(web): App, member: Member, _form: Form) -> Reply {
     web.front.sessions.end(member.key());
+    web.front.counter.drafts.forget_session(member.key());
     let mut reply = see_other("/sign-in")?;
     Cookie::Session.take(web.front.cookies, reply.headers_mut());
     Ok(reply)

@@ -1,0 +1,187 @@
+//! What came of a question, and of those of the last hour.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use uuid::Uuid;
+
+use super::answer::name_of;
+use super::check::Open;
+use super::drafts::Draft;
+use super::view::{self, Look};
+use super::{is_english, now, user};
+use crate::claims::WitnessReport;
+use crate::counter::{self, Field};
+use crate::domain::{Answer, ClaimRef, Outcome, Slug};
+use crate::gateway::Verification;
+use crate::matters::{ClaimEntry, Matter};
+use crate::web::{App, Page, PageError, Reply, Visit, Web, Worker, html};
+
+/// A verification with everything that its pages need.
+pub(super) struct Shown<'a> {
+    pub(super) verification: Arc<Verification>,
+    pub(super) matter: &'a Matter,
+    pub(super) entry: &'a ClaimEntry,
+    /// What was typed, while it is kept.
+    pub(super) open: Option<(Uuid, Draft)>,
+}
+
+#[derive(Template)]
+#[template(path = "counter-result.html", config = "src/web/askama.toml")]
+struct ResultPage {
+    page: Page,
+    look: Look,
+    id: String,
+    outcome: &'static str,
+    question: String,
+    matter: String,
+    matter_name: String,
+    about: Vec<(String, String)>,
+    witnesses: Vec<(String, String)>,
+    as_of: String,
+    again_at: Option<String>,
+    code: Option<String>,
+    draft_id: Option<String>,
+    /// What to do instead, where the fact is not confirmed.
+    steps: Vec<String>,
+    documents: Vec<(String, String)>,
+    exceptions: Vec<String>,
+    /// Whether it is worth asking the same again.
+    can_ask_again: bool,
+    /// Whether what was typed may be wrong.
+    can_correct: bool,
+    claim: String,
+}
+
+#[derive(Template)]
+#[template(path = "counter-results.html", config = "src/web/askama.toml")]
+struct Results {
+    page: Page,
+    rows: Vec<Line>,
+}
+
+/// A verification in the list.
+struct Line {
+    id: String,
+    time: String,
+    matter: String,
+    question: String,
+    look: Look,
+    code: String,
+}
+
+/// `GET /results/{verification}`.
+pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path<String>) -> Reply {
+    let shown = find(&web, &worker, &id).await?;
+    let (words, english, verification) = (worker.words(), is_english(&worker), &shown.verification);
+    let outcome = verification.outcome;
+    let look = view::outcome(outcome);
+    let text = &shown.matter.text;
+    let is_over = !matches!(outcome, Outcome::Confirmed | Outcome::Pending);
+    let steps = if english { &text.english.guidance } else { &text.guidance };
+    let documents = text.documents.iter().map(|document| (document.name.clone(), document.reissued_by.clone()));
+    html(&ResultPage {
+        page: worker.page(look.headline),
+        look,
+        id: verification.id.to_string(),
+        outcome: outcome.as_str(),
+        question: shown.entry.words.question(&shown.entry.name, english).to_owned(),
+        matter: shown.matter.id.to_string(),
+        matter_name: name_of(shown.matter, &worker),
+        about: shown.about(&web, &worker, true),
+        witnesses: verification.witnesses.iter().map(|report| witness(&web, &worker, report)).collect(),
+        as_of: view::moment(verification.as_of, english),
+        again_at: verification
+            .again
+            .map(|again| words.fill("counter.pending_again", &[("time", &view::moment(again, english))])),
+        code: shown.code(&web),
+        draft_id: shown.open.as_ref().map(|(id, _)| id.to_string()),
+        steps: if is_over { steps.clone() } else { Vec::new() },
+        documents: if is_over { documents.collect() } else { Vec::new() },
+        exceptions: if is_over { text.exceptions.clone() } else { Vec::new() },
+        can_ask_again: matches!(outcome, Outcome::Unavailable | Outcome::Conflict),
+        can_correct: matches!(outcome, Outcome::Mismatch | Outcome::NoRecord | Outcome::Refuted),
+        claim: verification.claim.to_string(),
+    })
+}
+
+/// `GET /results`.
+pub(in crate::web) async fn list(State(web): App, worker: Worker) -> Reply {
+    let mut rows = Vec::new();
+    for done in web.front.counter.hour.of(&worker.account().user, now(&web)) {
+        // What is not kept any more is not listed.
+        if let Some(shown) = look_up(&web, &worker, done.verification).await? {
+            rows.push(Line {
+                id: done.verification.to_string(),
+                time: view::time_of_day(done.at),
+                matter: name_of(shown.matter, &worker),
+                question: shown.entry.words.question(&shown.entry.name, is_english(&worker)).to_owned(),
+                look: view::outcome(shown.verification.outcome),
+                code: shown.code(&web).unwrap_or_default(),
+            });
+        }
+    }
+    html(&Results { page: worker.page("counter.results_title"), rows })
+}
+
+/// The verification of an address, if this worker has asked it within the last hour.
+pub(super) async fn find<'a>(web: &'a Web, worker: &Worker, id: &str) -> Result<Shown<'a>, PageError> {
+    let id = id.parse::<Uuid>().map_err(|_| PageError::NotFound)?;
+    let done = web.front.counter.hour.find(&worker.account().user, id, now(web)).ok_or(PageError::NotFound)?;
+    look_up(web, worker, done.verification).await?.ok_or(PageError::NotFound)
+}
+
+async fn look_up<'a>(web: &'a Web, worker: &Worker, id: Uuid) -> Result<Option<Shown<'a>>, PageError> {
+    let found = web.api.gateway.find(id, &worker.agency.id).await.map_err(|_| PageError::Unavailable)?;
+    let Some(verification) = found else { return Ok(None) };
+    let Some((matter, entry)) = entry(web, &verification.claim) else { return Ok(None) };
+    let open = web.front.counter.drafts.of_verification(id, &user(worker), now(web));
+    Ok(Some(Shown { verification, matter, entry, open }))
+}
+
+fn entry<'a>(web: &'a Web, claim: &ClaimRef) -> Option<(&'a Matter, &'a ClaimEntry)> {
+    let matter = web.api.gateway.catalog.matter(claim.matter.as_str())?;
+    Some((matter, matter.claims.iter().find(|entry| entry.claim.reference() == claim)?))
+}
+
+impl Shown<'_> {
+    /// The receipt's short code, once there is a receipt.
+    pub(super) fn code(&self, web: &Web) -> Option<String> {
+        let has_receipt = self.verification.receipt.is_some();
+        has_receipt.then(|| web.api.shared.issuer.code(self.verification.id).to_string())
+    }
+
+    /// What was asked, while it is kept: each with its label. Of ID numbers the ends alone.
+    pub(super) fn about(&self, web: &Web, worker: &Worker, with_basis: bool) -> Vec<(String, String)> {
+        let Some((id, draft)) = &self.open else { return Vec::new() };
+        let Some(open) = Open::of(web, worker, *id, draft.clone()) else { return Vec::new() };
+        let mut about = Vec::new();
+        for field in open.form.steps().iter().flat_map(|step| open.form.fields(*step)) {
+            if open.is_idle(field) || (!with_basis && field == Field::Basis) {
+                continue;
+            }
+            let value = match field {
+                Field::Number(_) => counter::id_number(open.check.typed.text(field)).map(|number| number.to_string()),
+                _ => Ok(open.value(field, web, worker)),
+            };
+            about.extend(value.ok().map(|value| (open.label(field, worker), value)));
+        }
+        about
+    }
+}
+
+/// What a department said, in plain words; what it has on record stays there.
+pub(super) fn witness(web: &Web, visit: &Visit, report: &WitnessReport) -> (String, String) {
+    let words = visit.words();
+    let said = match (report.answer, report.cause) {
+        (Answer::Unavailable, Some(cause)) => words.text(view::cause(cause)),
+        (answer, _) => words.text(view::answer(answer)),
+    };
+    (source_name(web, &report.source), said.to_owned())
+}
+
+fn source_name(web: &Web, source: &Slug) -> String {
+    let known = web.api.shared.sources.iter().find(|known| known.id == *source);
+    known.and_then(|known| known.name.clone()).unwrap_or_else(|| source.to_string())
+}

@@ -1,0 +1,10 @@
+//! The committee's pages, as a browser without JavaScript sees them, before a running demo.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod bad_input;
+mod browser;
+mod errands;
+mod outcomes;
+mod tabs;
+mod town;
