@@ -77,6 +77,8 @@ async fn errand(text: &str, case: &str, said: &str) {
         assert!(browser.asked.iter().all(|path| !path.contains(name) && !path.contains(number)));
     }
     assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
+    browser.submit(&format!("{notice}.pdf"), &[]).await;
+    assert!(browser.status == 200 && browser.html.starts_with("%PDF-"), "{text}: {}", browser.path);
     // What is listed is nobody's.
     browser.go("/results").await;
     for person in question["subjects"].as_object().unwrap().values() {

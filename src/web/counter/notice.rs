@@ -18,6 +18,7 @@ use crate::web::{App, Page, PageError, Reply, Web, Worker, html};
 struct NoticePage {
     page: Page,
     back: String,
+    pdf: String,
     matter: String,
     demand: Demand,
     why: String,
@@ -73,6 +74,14 @@ pub(in crate::web) async fn of_result(State(web): App, worker: Worker, Path(id):
     html(&written(&web, &worker, name, answer, demand, Some(finding), &back))
 }
 
+/// Where the same is a PDF.
+fn pdf_of(place: &str) -> String {
+    match place.split_once('?') {
+        Some((path, query)) => format!("{path}/notice.pdf?{query}"),
+        None => format!("{place}/notice.pdf"),
+    }
+}
+
 fn by(demand: &Demand) -> Option<&str> {
     Some(demand.by.as_str()).filter(|by| !by.is_empty())
 }
@@ -85,7 +94,7 @@ fn finding(web: &Web, worker: &Worker, shown: &Shown<'_>) -> Finding {
         about: shown.about(web, worker, false),
         witnesses: verification.witnesses.iter().map(|report| witness(web, worker, report)).collect(),
         as_of: view::moment(verification.as_of, is_english(worker)),
-        code: shown.code(web),
+        code: shown.code(),
     }
 }
 
@@ -102,6 +111,7 @@ fn written(
     let is_needed = finding.as_ref().is_none_or(|finding| finding.look != view::outcome(Outcome::Confirmed));
     NoticePage {
         page: worker.page("counter.notice_title"),
+        pdf: pdf_of(back),
         back: back.to_owned(),
         matter,
         demand,

@@ -95,7 +95,7 @@ pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path
         again_at: verification
             .again
             .map(|again| words.fill("counter.pending_again", &[("time", &view::moment(again, english))])),
-        code: shown.code(&web),
+        code: shown.code(),
         draft_id: shown.open.as_ref().map(|(id, _)| id.to_string()),
         steps: if is_over { steps.clone() } else { Vec::new() },
         documents: if is_over { documents.collect() } else { Vec::new() },
@@ -118,7 +118,7 @@ pub(in crate::web) async fn list(State(web): App, worker: Worker) -> Reply {
                 matter: name_of(shown.matter, &worker),
                 question: shown.entry.words.question(&shown.entry.name, is_english(&worker)).to_owned(),
                 look: view::outcome(shown.verification.outcome),
-                code: shown.code(&web).unwrap_or_default(),
+                code: shown.code().unwrap_or_default(),
             });
         }
     }
@@ -147,9 +147,8 @@ fn entry<'a>(web: &'a Web, claim: &ClaimRef) -> Option<(&'a Matter, &'a ClaimEnt
 
 impl Shown<'_> {
     /// The receipt's short code, once there is a receipt.
-    pub(super) fn code(&self, web: &Web) -> Option<String> {
-        let has_receipt = self.verification.receipt.is_some();
-        has_receipt.then(|| web.api.shared.issuer.code(self.verification.id).to_string())
+    pub(super) fn code(&self) -> Option<String> {
+        self.verification.receipt_code.as_ref().map(ToString::to_string)
     }
 
     /// What was asked, while it is kept: each with its label. Of ID numbers the ends alone.
