@@ -22,6 +22,7 @@ use flow::{Flow, Scale};
 use sheet::About;
 
 pub use notice::{Advice, Demand, Finding, Notice, Slip, Subject};
+pub use words::{day, moment};
 
 /// The language of a paper. The names of the law and of authorities are Chinese in either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,8 +15,10 @@
 
 mod assets;
 mod carry;
+mod check;
 mod cookies;
 mod counter;
+mod docs;
 mod form;
 mod front;
 mod guard;
@@ -87,6 +89,8 @@ fn pages(web: &Web) -> Router<Web> {
 fn public() -> Router<Web> {
     Router::new()
         .route("/sign-in", only("GET, HEAD, POST", get(sign_in::show).post(sign_in::sign_in)))
+        .route("/check", only("GET, HEAD, POST", get(check::show).post(check::check)))
+        .route("/docs", only("GET, HEAD", get(docs::show)))
         .route("/language", only("POST", post(language::choose)))
 }
 

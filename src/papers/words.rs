@@ -6,8 +6,9 @@ use jiff::civil::Date;
 use super::Language;
 use crate::domain::{Disposition, Outcome};
 
-/// A day.
-pub(super) fn day(date: Date, language: Language) -> String {
+/// A day, as people write it.
+#[must_use]
+pub fn day(date: Date, language: Language) -> String {
     let (year, month, day) = (date.year(), date.month(), date.day());
     match language {
         Language::Chinese => format!("{year}年{month}月{day}日"),
@@ -16,7 +17,8 @@ pub(super) fn day(date: Date, language: Language) -> String {
 }
 
 /// A moment, to the minute, by Beijing time.
-pub(super) fn moment(moment: Timestamp, language: Language) -> String {
+#[must_use]
+pub fn moment(moment: Timestamp, language: Language) -> String {
     let at = jiff::tz::offset(8).to_datetime(moment);
     let (hour, minute) = (at.hour(), at.minute());
     let day = day(at.date(), language);

@@ -4,5 +4,6 @@
 
 mod command;
 mod openssl;
+mod page;
 mod town;
 mod wire;

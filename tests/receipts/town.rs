@@ -131,6 +131,15 @@ impl Demo {
         request.header("content-type", "application/json").body(body)
     }
 
+    pub(crate) fn post_to(&self, path: &str) -> RequestBuilder {
+        client().post(format!("{}{path}", self.gateway))
+    }
+
+    /// The variables that examples of calls name.
+    pub(crate) fn variables(&self) -> [(&'static str, &str); 2] {
+        [("HEYAN", &self.gateway), ("HEYAN_TOKEN", &self.token)]
+    }
+
     /// What the gateway says of a text.
     pub(crate) async fn check(&self, text: &str) -> Value {
         let reply = send(self.post(json!({"receipt": text}).to_string())).await;
@@ -169,6 +178,13 @@ pub(crate) async fn send(request: RequestBuilder) -> Reply {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = response.bytes().await.unwrap();
     Reply { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
+}
+
+/// A reply that is no JSON: its status, its fields, its text.
+pub(crate) async fn send_text(request: RequestBuilder) -> (u16, reqwest::header::HeaderMap, String) {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    (status, headers, response.text().await.unwrap())
 }
 
 /// One client for all tests. It keeps no connection, because each test ends with a runtime of its own.
