@@ -38,6 +38,7 @@ fn documents_name_files_that_are_there() {
         ("docs/receipts.md", "docs/"),
         ("docs/ledger.md", "docs/"),
         ("docs/access.md", "docs/"),
+        ("docs/counter.md", "docs/"),
         ("docs/security-review.md", "docs/"),
         ("SECURITY.md", ""),
     ] {

@@ -6,5 +6,6 @@ mod bad_input;
 mod browser;
 mod errands;
 mod outcomes;
+mod stopped;
 mod tabs;
 mod town;

@@ -29,8 +29,16 @@ impl Drop for Town {
 impl Town {
     /// One of the test's own.
     pub(crate) fn new() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_heyan"))
+        Self::start(&[])
+    }
+
+    /// One of the test's own, with these further arguments.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        // A file that may not grow is then an error of writing, and not the end of the process.
+        let mut process = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_heyan")])
             .args(["demo", "--json", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -87,6 +95,14 @@ impl Town {
     pub(crate) async fn entries(&self) -> u64 {
         let text = client().get(format!("{}/v1/ledger/checkpoint", self.gateway)).send().await.unwrap();
         text.text().await.unwrap().lines().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// No file that it writes may become larger, as on a disk that is full; `None`: as large as it likes.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let process = self.process.id().to_string();
+        let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let limited = Command::new("prlimit").args(["--pid", &process, &format!("--fsize={limit}:unlimited")]).status();
+        assert!(limited.unwrap().success());
     }
 
     /// What a department does from now on.
