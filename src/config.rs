@@ -5,6 +5,7 @@ mod folder;
 mod member;
 mod raw;
 mod receipts;
+mod records;
 mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use folder::{File, Folder};
 pub use member::{AgencyLimits, Callback, Member, SecretPlace};
 use raw::{Demand, Raw, RawGrant};
 pub use receipts::{KeysPlace, Receipts};
+pub use records::Records;
 pub use telemetry::{MetricsTo, Telling};
 pub use tls::{ClientCertificates, Located, PlainHttp, TlsFiles};
 
@@ -93,6 +95,8 @@ pub struct Settings {
     pub receipts: Receipts,
     /// What operators are told.
     pub telemetry: Telling,
+    /// How long the pages' records are kept.
+    pub records: Records,
     /// Where each claim of a grant was written.
     patterns: Vec<(ClaimPattern, Diagnostic)>,
     /// Where each source that is not connected was written.
@@ -346,6 +350,7 @@ impl Reader {
             keys: raw.keys.place(),
             receipts: receipts?,
             telemetry: telemetry?,
+            records: raw.records,
             patterns: std::mem::take(&mut self.patterns),
             entries,
         })

@@ -5,6 +5,8 @@
 //! and its own `impl Desk`. Another process may use the file at the same time: `heyan account` does, beside a running gateway.
 
 mod accounts;
+mod deliberations;
+mod demands;
 mod files;
 mod hash;
 #[cfg(test)]
@@ -18,6 +20,8 @@ use rusqlite::Connection;
 use zeroize::Zeroizing;
 
 pub use accounts::{KnownAccount, NewAccount};
+pub use deliberations::{DeliberationCount, Draft as DeliberationDraft, KnownDeliberation};
+pub use demands::{Choices, Followed, KnownDemand, NewDemand, NewStep, Wanted};
 pub use hash::PasswordHash;
 
 /// What the pages keep.
@@ -35,7 +39,7 @@ struct Part {
 }
 
 /// Everything that is kept. Names are for ever.
-const PARTS: &[Part] = &[accounts::PART];
+const PARTS: &[Part] = &[accounts::PART, demands::PART, deliberations::PART];
 
 /// Why the desk does not do what it is asked to.
 #[derive(Debug, thiserror::Error)]

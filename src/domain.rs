@@ -2,22 +2,29 @@
 //!
 //! Everything personal ([`IdNumber`], [`PersonName`]) shows its content through one explicit `reveal()` alone.
 
+mod closed_list;
 mod credit_code;
 mod division;
 mod found_number;
 mod id_number;
 mod ids;
 mod liaoning;
+mod masked;
+mod note;
 mod outcome;
 mod person;
 mod person_name;
 mod token_hash;
 
+pub use closed_list::ClosedList;
+pub(crate) use closed_list::closed_list;
 pub use credit_code::{CreditCode, CreditCodeError};
 pub use division::{Division, DivisionError, Level};
 pub use found_number::holds_id_number;
 pub use id_number::{IdNumber, IdNumberError, Sex};
 pub use ids::{AgencyId, ClaimRef, Slug, SlugError};
+pub use masked::without_personal_numbers;
+pub use note::{Note, NoteError, one_line};
 pub use outcome::{Answer, Cause, Decision, Disposition, Outcome};
 pub use person::Person;
 pub use person_name::{PersonName, PersonNameError};

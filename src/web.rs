@@ -18,6 +18,8 @@ mod carry;
 mod check;
 mod cookies;
 mod counter;
+mod deliberations;
+mod demands;
 mod docs;
 mod form;
 mod front;
@@ -44,8 +46,11 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::middleware::from_fn;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
+use jiff::Timestamp;
 
 use crate::api::{self, Api};
+use crate::config::Records;
+use crate::desk::DeskError;
 use crate::words::Languages;
 
 pub use form::Stale;
@@ -64,6 +69,8 @@ pub struct Web {
     pub languages: Arc<Languages>,
     /// What outlives a change of configuration.
     pub front: Arc<Front>,
+    /// How long records are kept.
+    pub records: Records,
 }
 
 /// What handlers take the pages' state by.
@@ -101,6 +108,23 @@ fn members() -> Router<Web> {
         .route("/sign-out", only("POST", post(sign_in::sign_out)))
         .route("/carry", only("POST", post(carry::carry_on)))
         .merge(counter::routes())
+        .merge(demands::routes())
+        .merge(deliberations::routes())
+}
+
+/// Lets records go whose time is over, and checklists that nobody finished. What figures need of them stays.
+///
+/// # Errors
+/// If they cannot be read or written.
+pub async fn end_records(front: &Front, records: Records, now: Timestamp) -> Result<(), DeskError> {
+    let demands = front.desk.end_demands(Records::before(now, records.demands_years)).await?;
+    let drafts = now.checked_sub(deliberations::DRAFTS_FOR).unwrap_or(Timestamp::MIN);
+    let before = Records::before(now, records.deliberations_years);
+    let deliberations = front.desk.end_deliberations(before, drafts).await?;
+    if demands + deliberations > 0 {
+        tracing::info!(demands, deliberations, "records whose time is over are gone; figures stay");
+    }
+    Ok(())
 }
 
 /// A route that says which methods it takes when it is called with another.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::watch::RawWatch;
-use super::{AgencyLimits, Callback, ClientCertificates, KeysPlace, MetricsTo, PlainHttp, SecretPlace};
+use super::{AgencyLimits, Callback, ClientCertificates, KeysPlace, MetricsTo, PlainHttp, Records, SecretPlace};
 use crate::callers::SignatureAlgorithm;
 use crate::signing::Algorithm;
 
@@ -23,6 +23,7 @@ pub(super) struct Raw {
     pub(super) keys: RawKeys,
     pub(super) receipts: RawReceipts,
     pub(super) telemetry: RawTelemetry,
+    pub(super) records: Records,
     pub(super) not_connected: Vec<String>,
     pub(super) purposes: Vec<RawPurpose>,
     pub(super) agencies: Vec<RawAgency>,

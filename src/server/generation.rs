@@ -15,7 +15,7 @@ use crate::api::{Allowances, Api, Bounds, Documents, Replies, Shared, TurnedAway
 use crate::cache::{Facts, Lifetimes};
 use crate::callbacks::Recipients;
 use crate::clock::Clock;
-use crate::config::{MetricsTo, PlainHttp, Settings, Telling};
+use crate::config::{MetricsTo, PlainHttp, Records, Settings, Telling};
 use crate::departments::Departments;
 use crate::durable::{Durable, LedgerMark, NotSaved, Waiting};
 use crate::gateway::{Gateway, Verifications};
@@ -56,7 +56,7 @@ pub(super) struct House {
     pub(super) at_once: usize,
     fact_bytes: u64,
     /// Who has signed in, and what the pages keep.
-    front: Arc<Front>,
+    pub(super) front: Arc<Front>,
 }
 
 /// Where things are kept for good.
@@ -125,6 +125,7 @@ pub(super) struct Generation {
     keys: Arc<Keys>,
     shared: Arc<Shared>,
     languages: Arc<Languages>,
+    pub(super) records: Records,
 }
 
 impl Generation {
@@ -188,8 +189,20 @@ impl Generation {
             metrics_tokens: settings.telemetry.metrics_tokens,
             documents,
         });
-        let (open_for, again_after) = (settings.open_for, settings.again_after);
-        Ok(Self { catalog, recipients, descriptions, sources, facts, open_for, again_after, keys, shared, languages })
+        let (open_for, again_after, records) = (settings.open_for, settings.again_after, settings.records);
+        Ok(Self {
+            catalog,
+            recipients,
+            descriptions,
+            sources,
+            facts,
+            open_for,
+            again_after,
+            keys,
+            shared,
+            languages,
+            records,
+        })
     }
 
     /// How things stand in it.
@@ -220,8 +233,8 @@ impl Generation {
 
     /// The endpoints and the pages over one thread's gateway.
     pub(super) fn router(&self, house: &House, api: Api) -> Router {
-        let web = Web { api, languages: Arc::clone(&self.languages), front: Arc::clone(&house.front) };
-        web::router(web).layer(TellRoute)
+        let (languages, front) = (Arc::clone(&self.languages), Arc::clone(&house.front));
+        web::router(Web { api, languages, front, records: self.records }).layer(TellRoute)
     }
 
     /// The gateway and its endpoints, for one thread.

@@ -27,6 +27,7 @@ use crate::api;
 use crate::durable::LedgerMark;
 use crate::ledger::Ledger as _;
 use crate::telemetry::{self, Answering, Method};
+use crate::web;
 
 /// One thread.
 pub(super) struct Worker {
@@ -57,6 +58,8 @@ const MARK_EVERY: Duration = Duration::from_secs(10);
 
 /// How often it is looked how much waits.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked for records whose time is over.
+const END_EVERY: Duration = Duration::from_hours(1);
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 32 * 1024;
@@ -96,6 +99,7 @@ impl Worker {
         tasks.spawn(look_what_waits(Arc::clone(&self.house)));
         tasks.spawn(keep_keys(self.turns.clone(), Arc::clone(&self.house)));
         tasks.spawn(look_at_certificates(Arc::clone(&self.house)));
+        tasks.spawn(end_records(self.turns.clone(), Arc::clone(&self.house)));
         let (turns, house) = (self.turns.clone(), Arc::clone(&self.house));
         tasks.spawn(async move {
             let recipients = move || turns.borrow().generation.recipients.clone();
@@ -205,6 +209,20 @@ async fn keep_mark(house: Arc<House>) {
             last = house.mark_ledger().await.ok();
         }
         if house.stop.run_until_cancelled(sleep(MARK_EVERY)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Lets the pages' records go whose time is over.
+async fn end_records(turns: watch::Receiver<Turn>, house: Arc<House>) {
+    loop {
+        let (records, now) = (turns.borrow().generation.records, house.clock.now());
+        let ended = web::end_records(&house.front, records, now).await;
+        if let Err(error) = ended {
+            tracing::error!(%error, "records whose time is over are still there; it is tried again");
+        }
+        if house.stop.run_until_cancelled(sleep(END_EVERY)).await.is_none() {
             return;
         }
     }

@@ -31,10 +31,17 @@ pub struct Place {
 /// Where each role can go: address and text. The first is where it begins.
 fn places(role: Role) -> &'static [(&'static str, &'static str)] {
     match role {
-        Role::Committee => {
-            &[("/", "counter.nav_home"), ("/results", "counter.results_title"), ("/account", "layout.nav_account")]
+        Role::Committee => &[
+            ("/", "counter.nav_home"),
+            ("/results", "counter.results_title"),
+            ("/demands", "demands.nav"),
+            ("/deliberations", "deliberations.nav"),
+            ("/account", "layout.nav_account"),
+        ],
+        Role::Supervisor => {
+            &[("/demands", "demands.nav"), ("/deliberations", "deliberations.nav"), ("/account", "layout.nav_account")]
         }
-        Role::Operator | Role::Supervisor => &[("/account", "layout.nav_account")],
+        Role::Operator => &[("/account", "layout.nav_account")],
     }
 }
 

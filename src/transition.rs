@@ -1,0 +1,310 @@
+//! Layer 1: the transitional rule (辽民发〔2020〕52号 三（四）): when a committee may still act on a matter that the annex lists.
+//!
+//! It is asked one question after another; the answers decide. What comes out is a record with a reason: the committee may act
+//! on these grounds and conditions, or it may not, because of this, and what to do instead. It is no certificate and says
+//! nothing of the fact. There is no place in it for the resident.
+
+mod answers;
+mod review;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::closed_list;
+
+pub use review::{Review, Verdict};
+
+pub use answers::{
+    Answers, Checked, Deliberation, Finding, Form, Need, Office, OnePerson, Precaution, Resolution, Risk, Scope, Seal,
+    Signature, Verified,
+};
+
+/// A question of the checklist, in its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// Why the resident still needs it.
+    Need,
+    /// Whether a document by law proves it.
+    Papers,
+    /// Whether it is within the committee's own duties.
+    Duties,
+    /// What the departments said.
+    Check,
+    /// How the committee verified it.
+    Verified,
+    /// Whether it touches everybody.
+    Scope,
+    /// Whether there may be a legal risk.
+    Risk,
+    /// The deliberation with residents.
+    Deliberation,
+    /// What was done against the risk.
+    Precautions,
+    /// Who signs, and who answers for the seal.
+    Signature,
+}
+
+closed_list!(Question {
+    Need = "need",
+    Papers = "papers",
+    Duties = "duties",
+    Check = "check",
+    Verified = "verified",
+    Scope = "scope",
+    Risk = "risk",
+    Deliberation = "deliberation",
+    Precautions = "precautions",
+    Signature = "signature",
+});
+
+impl Question {
+    /// The article that the question comes from.
+    #[must_use]
+    pub fn article(self) -> &'static str {
+        match self {
+            Self::Need | Self::Duties | Self::Check | Self::Verified | Self::Risk | Self::Precautions => {
+                "辽民发〔2020〕52号 三（四）"
+            }
+            Self::Papers | Self::Scope => "辽民发〔2020〕52号 二（一）",
+            Self::Deliberation => "辽民发〔2020〕52号 二（一）、三（四）",
+            Self::Signature => "辽民发〔2020〕52号 二（一）、二（三）",
+        }
+    }
+}
+
+/// How far the checklist has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// This is to be answered next.
+    Ask(Question),
+    /// Nothing is left to ask.
+    Decided(Decision),
+}
+
+/// What comes out of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// The committee may act, for these reasons.
+    May(Vec<Ground>),
+    /// It may not, because of this.
+    MayNot(Obstacle),
+}
+
+/// A reason why the committee may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// Measures do not connect yet.
+    MeasuresDoNotConnect,
+    /// A civil or commercial party expressly demands it.
+    PartyDemandsIt,
+    /// It lies within the committee's own duties.
+    OwnDuty,
+    /// No department could say it.
+    NoDepartmentSays,
+    /// The committee verified it itself.
+    VerifiedItself,
+    /// No legal risk was seen.
+    NoRisk,
+    /// Residents deliberated and agreed.
+    ResidentsAgreed,
+    /// The risk was assessed and guarded against.
+    RiskPrevented,
+    /// The head signs, and the seal has an approver and a keeper.
+    Signed,
+}
+
+closed_list!(Ground {
+    MeasuresDoNotConnect = "measures-do-not-connect",
+    PartyDemandsIt = "party-demands-it",
+    OwnDuty = "own-duty",
+    NoDepartmentSays = "no-department-says",
+    VerifiedItself = "verified-itself",
+    NoRisk = "no-risk",
+    ResidentsAgreed = "residents-agreed",
+    RiskPrevented = "risk-prevented",
+    Signed = "signed",
+});
+
+/// Why the committee may not act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Obstacle {
+    /// Nobody needs it: neither of the rule's two cases is there.
+    NotNeeded,
+    /// A document by law proves it.
+    PapersServe,
+    /// It is not the committee's duty.
+    NotItsDuty,
+    /// The departments confirmed it: the receipt serves.
+    ReceiptServes,
+    /// The departments say that it is not so.
+    Refuted,
+    /// The departments can be asked and were not.
+    CheckFirst,
+    /// A department has not answered yet.
+    StillPending,
+    /// A name given is not the recorded one.
+    DataDiffer,
+    /// Departments contradict each other.
+    DepartmentsDisagree,
+    /// The committee could not verify it.
+    NotVerified,
+    /// Residents did not agree.
+    NotAgreed,
+    /// Residents have not deliberated yet, or left it open.
+    NotDeliberated,
+    /// Nothing was done against the risk.
+    RiskNotPrevented,
+}
+
+closed_list!(Obstacle {
+    NotNeeded = "not-needed",
+    PapersServe = "papers-serve",
+    NotItsDuty = "not-its-duty",
+    ReceiptServes = "receipt-serves",
+    Refuted = "refuted",
+    CheckFirst = "check-first",
+    StillPending = "still-pending",
+    DataDiffer = "data-differ",
+    DepartmentsDisagree = "departments-disagree",
+    NotVerified = "not-verified",
+    NotAgreed = "not-agreed",
+    NotDeliberated = "not-deliberated",
+    RiskNotPrevented = "risk-not-prevented",
+});
+
+impl Obstacle {
+    /// The question whose answer stands in the way.
+    #[must_use]
+    pub fn question(self) -> Question {
+        match self {
+            Self::NotNeeded => Question::Need,
+            Self::PapersServe => Question::Papers,
+            Self::NotItsDuty => Question::Duties,
+            Self::ReceiptServes
+            | Self::Refuted
+            | Self::CheckFirst
+            | Self::StillPending
+            | Self::DataDiffer
+            | Self::DepartmentsDisagree => Question::Check,
+            Self::NotVerified => Question::Verified,
+            Self::NotAgreed | Self::NotDeliberated => Question::Deliberation,
+            Self::RiskNotPrevented => Question::Precautions,
+        }
+    }
+}
+
+/// What the answers come to: the next question, or the decision. `checkable` says whether departments can be asked about the
+/// matter at all. Answers to questions that the others leave out have no weight.
+#[must_use]
+pub fn progress(answers: &Answers, checkable: bool) -> Progress {
+    match walk(answers, checkable) {
+        Ok(grounds) => Progress::Decided(Decision::May(grounds)),
+        Err(Stop::Unanswered(question)) => Progress::Ask(question),
+        Err(Stop::Obstacle(obstacle)) => Progress::Decided(Decision::MayNot(obstacle)),
+    }
+}
+
+/// The questions that these answers lead through, up to the one that is open or decides.
+#[must_use]
+pub fn asked(answers: &Answers, checkable: bool) -> Vec<Question> {
+    let last = match progress(answers, checkable) {
+        Progress::Ask(question) => question,
+        Progress::Decided(Decision::MayNot(obstacle)) => obstacle.question(),
+        Progress::Decided(Decision::May(_)) => Question::Signature,
+    };
+    let is_asked = |question: Question| match question {
+        Question::Deliberation => answers.needs_deliberation(),
+        Question::Precautions => answers.risk == Some(Risk::Possible),
+        _ => true,
+    };
+    <Question as crate::domain::ClosedList>::ALL
+        .iter()
+        .copied()
+        .filter(|question| *question <= last && is_asked(*question))
+        .collect()
+}
+
+enum Stop {
+    Unanswered(Question),
+    Obstacle(Obstacle),
+}
+
+impl From<Question> for Stop {
+    fn from(question: Question) -> Self {
+        Self::Unanswered(question)
+    }
+}
+
+impl From<Obstacle> for Stop {
+    fn from(obstacle: Obstacle) -> Self {
+        Self::Obstacle(obstacle)
+    }
+}
+
+/// The questions one after another, as the policy has them.
+fn walk(answers: &Answers, checkable: bool) -> Result<Vec<Ground>, Stop> {
+    let mut grounds = Vec::new();
+    grounds.push(match answers.need.ok_or(Question::Need)? {
+        Need::MeasuresDoNotConnect => Ground::MeasuresDoNotConnect,
+        Need::PartyDemandsIt => Ground::PartyDemandsIt,
+        Need::Neither => return Err(Obstacle::NotNeeded.into()),
+    });
+    if answers.papers_prove_it.ok_or(Question::Papers)? {
+        return Err(Obstacle::PapersServe.into());
+    }
+    if !answers.own_duty.ok_or(Question::Duties)? {
+        return Err(Obstacle::NotItsDuty.into());
+    }
+    grounds.push(Ground::OwnDuty);
+    departments_leave_it_open(answers, checkable)?;
+    grounds.push(Ground::NoDepartmentSays);
+    if answers.verified.ok_or(Question::Verified)? == Verified::CouldNot {
+        return Err(Obstacle::NotVerified.into());
+    }
+    grounds.push(Ground::VerifiedItself);
+    let scope = answers.scope.ok_or(Question::Scope)?;
+    let risk = answers.risk.ok_or(Question::Risk)?;
+    if scope == Scope::Everybody || risk == Risk::Possible {
+        residents_agreed(answers)?;
+        grounds.push(Ground::ResidentsAgreed);
+    }
+    match risk {
+        Risk::NoneSeen => grounds.push(Ground::NoRisk),
+        Risk::Possible => {
+            if answers.precautions.as_ref().ok_or(Question::Precautions)?.is_empty() {
+                return Err(Obstacle::RiskNotPrevented.into());
+            }
+            grounds.push(Ground::RiskPrevented);
+        }
+    }
+    answers.signature.as_ref().ok_or(Question::Signature)?;
+    grounds.push(Ground::Signed);
+    Ok(grounds)
+}
+
+/// Where departments have said it, or can still say it, nobody else does.
+fn departments_leave_it_open(answers: &Answers, checkable: bool) -> Result<(), Stop> {
+    match answers.check.as_ref().ok_or(Question::Check)?.finding {
+        Finding::Confirmed => Err(Obstacle::ReceiptServes.into()),
+        Finding::Refuted => Err(Obstacle::Refuted.into()),
+        Finding::Pending => Err(Obstacle::StillPending.into()),
+        Finding::Mismatch => Err(Obstacle::DataDiffer.into()),
+        Finding::Conflict => Err(Obstacle::DepartmentsDisagree.into()),
+        Finding::NotAsked if checkable => Err(Obstacle::CheckFirst.into()),
+        Finding::NotAsked | Finding::NoRecord | Finding::Unavailable | Finding::Referred => Ok(()),
+    }
+}
+
+fn residents_agreed(answers: &Answers) -> Result<(), Stop> {
+    match answers.deliberation.as_ref().ok_or(Question::Deliberation)?.resolution() {
+        Resolution::Agreed => Ok(()),
+        Resolution::NotAgreed => Err(Obstacle::NotAgreed.into()),
+        Resolution::LeftOpen => Err(Obstacle::NotDeliberated.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

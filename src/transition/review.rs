@@ -1,0 +1,29 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Note, closed_list};
+
+/// What a supervisor says of a record. Reviews are added and never changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The supervisor's account.
+    pub user: String,
+    /// When.
+    pub at: Timestamp,
+    /// What is said.
+    pub verdict: Verdict,
+    /// Why; an objection says it always.
+    pub note: Option<Note>,
+}
+
+/// What a supervisor makes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It keeps to the rule.
+    InOrder,
+    /// It does not, or not clearly.
+    Objection,
+}
+
+closed_list!(Verdict { InOrder = "in-order", Objection = "objection" });
