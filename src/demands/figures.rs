@@ -88,7 +88,9 @@ impl Tally {
 
     fn add(&mut self, counted: &Counted) {
         let month = usize::try_from(counted.month - 1).ok().and_then(|month| self.months.get_mut(month));
-        month.into_iter().for_each(|month| *month += counted.count);
+        if let Some(month) = month {
+            *month += counted.count;
+        }
         self.total += counted.count;
         match counted.state {
             State::Corrected => self.corrected += counted.count,

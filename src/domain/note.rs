@@ -104,10 +104,7 @@ fn is_addressed(characters: &[char]) -> bool {
 fn is_announced(characters: &[char]) -> bool {
     ANNOUNCEMENTS.iter().any(|announcement| {
         let rest = characters.get(announcement.chars().count()..).unwrap_or_default();
-        let rest = match rest {
-            [':' | '：' | '是' | '为' | '叫', rest @ ..] => rest,
-            rest => rest,
-        };
+        let rest = rest.split_first().filter(|(first, _)| ":：是为叫".contains(**first)).map_or(rest, |(_, rest)| rest);
         let is_name =
             matches!(rest, [first, second, ..] if SURNAMES.contains(*first) && is_hanzi(*second) && *second != '某');
         starts_with(characters, announcement) && is_name

@@ -2,6 +2,8 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -84,7 +86,7 @@ pub(super) async fn decide(State(web): App, worker: Worker, Path(id): Path<Strin
 
 fn digest(answers: &Answers) -> Result<String, PageError> {
     let text = serde_json::to_vec(answers).map_err(|_| PageError::Broken)?;
-    Ok(Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Ok(URL_SAFE_NO_PAD.encode(Sha256::digest(text)))
 }
 
 #[derive(Template)]

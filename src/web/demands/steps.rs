@@ -22,12 +22,19 @@ struct StepPage {
     kind: &'static str,
     number: String,
     seen: usize,
-    /// The name of the choice, its legend and its options; none where there is nothing to choose.
-    choice: Option<(&'static str, String, Vec<(String, String)>)>,
+    /// None where there is nothing to choose.
+    choice: Option<Choice>,
     asks_to: bool,
     asks_day: bool,
     note_label: String,
     latest: String,
+}
+
+/// What is to be chosen.
+struct Choice {
+    name: &'static str,
+    legend: String,
+    options: Vec<(String, String)>,
 }
 
 /// `GET /demands/{id}/{step}`.
@@ -156,12 +163,12 @@ fn page(web: &Web, reader: &Reader, known: &KnownDemand, kind: StepKind, draft: 
     }
 }
 
-fn choice(words: &Words, kind: StepKind) -> Option<(&'static str, String, Vec<(String, String)>)> {
+fn choice(words: &Words, kind: StepKind) -> Option<Choice> {
     let (name, options) = match kind {
         StepKind::Answered => ("gist", options::<demands::AnswerGist>(words, "demands.gist")),
         StepKind::Exposed => ("channel", options::<demands::Channel>(words, "demands.channel")),
         StepKind::Closed => ("why", options::<demands::NoResult>(words, "demands.why")),
         StepKind::LetterSent | StepKind::Corrected | StepKind::TakenBack => return None,
     };
-    Some((name, words.text(&format!("demands.{name}")).to_owned(), options))
+    Some(Choice { name, legend: words.text(&format!("demands.{name}")).to_owned(), options })
 }

@@ -1,0 +1,11 @@
+//! Improper demands and the transitional rule over real sockets: a gateway in this process, whose clock stands until a test moves
+//! it, and browsers that keep cookies.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod browser;
+mod deliberations;
+mod demands;
+mod figures;
+mod nonsense;
+mod scene;
