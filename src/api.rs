@@ -30,6 +30,7 @@ mod verifications;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -125,6 +126,8 @@ pub struct Shared {
     pub metrics_are_open: bool,
     /// By which tokens they may.
     pub metrics_tokens: Vec<TokenHash>,
+    /// Whether requests are to go elsewhere: an operator drains the gateway.
+    pub draining: Arc<AtomicBool>,
     /// Public documents that never change while the program runs.
     pub documents: Documents,
 }

@@ -5,6 +5,7 @@
 //! and its own `impl Desk`. Another process may use the file at the same time: `heyan account` does, beside a running gateway.
 
 mod accounts;
+mod closures;
 mod deliberations;
 mod demands;
 mod files;
@@ -39,7 +40,7 @@ struct Part {
 }
 
 /// Everything that is kept. Names are for ever.
-const PARTS: &[Part] = &[accounts::PART, demands::PART, deliberations::PART];
+const PARTS: &[Part] = &[accounts::PART, closures::PART, demands::PART, deliberations::PART];
 
 /// Why the desk does not do what it is asked to.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ mod tree;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use administration::{Act, Administration};
 pub use checkpoint::{Checkpoint, NoteError, NoteKey, SignedCheckpoint, Signer};
@@ -52,11 +53,33 @@ pub trait Ledger: Send + Sync {
     /// something else that was signed can say.
     fn entry(&self, index: u64) -> Proving<'_, Entry>;
 
+    /// How it is doing.
+    fn condition(&self) -> LedgerCondition;
+
     /// The proof that an entry is in the tree of the last checkpoint.
     fn inclusion(&self, index: u64) -> Proving<'_, Inclusion>;
 
     /// The proof that the tree of the last checkpoint, or of its first `second` entries, continues that of its first `first`.
     fn consistency(&self, first: u64, second: Option<u64>) -> Proving<'_, Consistency>;
+}
+
+/// How a ledger is doing in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LedgerCondition {
+    /// How many entries it has.
+    pub entries: u64,
+    /// How many transactions were written.
+    pub commits: u64,
+    /// How long ago the last one was; `None`: there was none yet.
+    pub last: Option<Duration>,
+    /// How long it took.
+    pub took: Duration,
+    /// How long the longest one took.
+    pub longest: Duration,
+    /// How many transactions could not be written.
+    pub failures: u64,
+    /// For how long it cannot be written; `None`: the last time it could.
+    pub failing: Option<Duration>,
 }
 
 /// An entry on its way to the disk.

@@ -30,8 +30,8 @@ use uuid::Uuid;
 
 use crate::durable::LedgerMark;
 use crate::ledger::{
-    Consistency, Entry, Inclusion, Ledger, LedgerKeys, NoProof, Node, Nodes as _, NotProved, NotRecorded, Proving,
-    Recording, SignedCheckpoint, consistency, inclusion,
+    Consistency, Entry, Inclusion, Ledger, LedgerCondition, LedgerKeys, NoProof, Node, Nodes as _, NotProved,
+    NotRecorded, Proving, Recording, SignedCheckpoint, consistency, inclusion,
 };
 
 pub use fault::Fault;
@@ -280,6 +280,10 @@ impl Ledger for LedgerStore {
             let size = self.writer.last().checkpoint.size;
             self.reader.prove(size, move |stored| entry(stored, index, size)).await
         })
+    }
+
+    fn condition(&self) -> LedgerCondition {
+        self.writer.condition()
     }
 
     fn inclusion(&self, index: u64) -> Proving<'_, Inclusion> {

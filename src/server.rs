@@ -28,11 +28,13 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::config::{KeysPlace, PlainHttp, SecretPlace, Settings};
 use crate::desk::{Desk, DeskError};
+use crate::domain::Slug;
 use crate::durable::Durable;
 use crate::keys::{Keys, KeysError};
 use crate::ledger_store::LedgerStore;
+use crate::situation::Closure;
 use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
-use crate::web::{self, Cookies, Front};
+use crate::web::{self, Cookies, Front, Wanted};
 
 use generation::{Generation, House, Kept};
 pub use installation::{Environment, Installation};
@@ -70,9 +72,14 @@ impl Server {
         let address = listeners.first().map_or(Ok(installation.settings.listen), std::net::TcpListener::local_addr)?;
         let certificates = installation.settings.tls.clone().zip(installation.tls.take());
         let entrance = certificates.map(|(files, material)| Arc::new(Entrance::new(files, material)));
+        let closures = closures(&desk)?;
         let front = Arc::new(front(&installation.settings, desk, entrance.is_some())?);
         let kept = Kept { durable, ledger: Arc::clone(&ledger), front };
         let house = House::new(&installation.settings, clock, kept, stop.clone(), workers, entrance);
+        // Before anybody can ask.
+        for (source, closure) in closures {
+            house.states.close(&source, closure);
+        }
         let house = Arc::new(house);
         let first = Generation::new(&house, installation, None).map_err(io::Error::other)?;
         let first = Arc::new(first);
@@ -118,6 +125,16 @@ impl Server {
         self.turn.send_replace(Turn { generation: Arc::new(next), taken });
         self.wait_for_all(&is_taken);
         Ok(())
+    }
+
+    /// Waits until an operator wants the configuration to be read anew.
+    pub async fn reload_wanted(&self) -> Wanted {
+        self.house.levers.reload_wanted().await
+    }
+
+    /// Notes for operators that a configuration has taken over, or what was wrong with one.
+    pub fn reloaded(&self, result: Result<(), String>) {
+        self.house.levers.reloaded(result, self.house.clock.now());
     }
 
     /// Waits until all threads have told; one that has ended never will.
@@ -211,6 +228,12 @@ pub fn open_store(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Store, O
 /// If it cannot be opened.
 pub fn open_desk(settings: &Settings) -> Result<Desk, DeskError> {
     settings.data_dir.as_ref().map_or_else(Desk::in_memory, |folder| Desk::open(folder))
+}
+
+/// The departments that are closed by hand.
+fn closures(desk: &Desk) -> io::Result<Vec<(Slug, Closure)>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(desk.closures()).map_err(io::Error::other)
 }
 
 fn front(settings: &Settings, desk: Desk, speaks_tls: bool) -> io::Result<Front> {

@@ -40,6 +40,8 @@ use questions::Questions;
 pub struct Situation {
     operations: RwLock<HashMap<OperationRef, Arc<Record>>>,
     questions: Mutex<Questions>,
+    /// When each source last told of an event.
+    events: Mutex<HashMap<Slug, Timestamp>>,
 }
 
 /// An exchange with a department, or one that was not made.
@@ -166,6 +168,21 @@ impl Situation {
             self.operation(operation).add_hour(&mut bars, now);
         }
         bars
+    }
+
+    /// Notes that a source has told of an event.
+    pub fn event(&self, source: &Slug, at: Timestamp) {
+        self.events().insert(source.clone(), at);
+    }
+
+    /// When a source last told of an event.
+    #[must_use]
+    pub fn last_event(&self, source: &Slug) -> Option<Timestamp> {
+        self.events().get(source).copied()
+    }
+
+    fn events(&self) -> MutexGuard<'_, HashMap<Slug, Timestamp>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn questions(&self) -> MutexGuard<'_, Questions> {

@@ -10,6 +10,7 @@ mod call;
 mod client;
 mod condition;
 mod decode;
+mod expiry;
 mod hand;
 mod limits;
 mod load;
@@ -149,6 +150,18 @@ impl Description {
     #[must_use]
     pub fn planned_outages(&self) -> Vec<String> {
         self.planned_outages.clone()
+    }
+
+    /// The most times that an exchange is tried.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.limits.attempts
+    }
+
+    /// How long it is left alone before it is probed, when it has failed too often.
+    #[must_use]
+    pub fn left_alone_for(&self) -> Duration {
+        self.limits.breaker.open
     }
 
     /// What can be asked, and how long the answers may serve.

@@ -16,6 +16,7 @@
 mod assets;
 mod carry;
 mod check;
+mod console;
 mod cookies;
 mod counter;
 mod deliberations;
@@ -53,6 +54,7 @@ use crate::config::Records;
 use crate::desk::DeskError;
 use crate::words::Languages;
 
+pub use console::{Configuration, Drained, Expiries, Levers, Running, Wanted};
 pub use form::Stale;
 pub use form::{Draft, Form};
 pub use front::{Client, Cookies, Front, Terms};
@@ -71,6 +73,8 @@ pub struct Web {
     pub front: Arc<Front>,
     /// How long records are kept.
     pub records: Records,
+    /// What an operator can do to the process.
+    pub levers: Arc<Levers>,
 }
 
 /// What handlers take the pages' state by.
@@ -108,6 +112,7 @@ fn members() -> Router<Web> {
         .route("/sign-out", only("POST", post(sign_in::sign_out)))
         .route("/carry", only("POST", post(carry::carry_on)))
         .merge(counter::routes())
+        .merge(console::routes())
         .merge(demands::routes())
         .merge(deliberations::routes())
 }

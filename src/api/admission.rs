@@ -32,13 +32,13 @@ struct Used {
 
 /// What is left of a grant.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Left {
+pub(crate) struct Left {
     /// Of the last minute's questions.
-    pub(super) minute: Option<u32>,
+    pub(crate) minute: Option<u32>,
     /// Of the day's.
-    pub(super) day: Option<u32>,
+    pub(crate) day: Option<u32>,
     /// When the day ends.
-    pub(super) day_ends: Timestamp,
+    pub(crate) day_ends: Timestamp,
 }
 
 /// A day of Asia/Shanghai, in seconds.
@@ -162,7 +162,7 @@ impl Allowances {
     }
 
     /// What is left of a grant.
-    pub(super) async fn left(
+    pub(crate) async fn left(
         &self,
         agency: &AgencyId,
         grant: &Grant,

@@ -38,6 +38,7 @@ pub(super) async fn create(
 async fn forget(api: &Api, id: &str, request: Request<Body>) -> Result<(), Problem> {
     let source = authenticate(api, id, request.headers())?;
     let (_, value) = body::read(api, request).await?;
+    api.shared.states.situation().event(&source, api.gateway.clock.now());
     let persons = subjects(&value).map_err(Problem::Invalid)?;
     for person in &persons {
         api.shared.facts.forget(&source, person);

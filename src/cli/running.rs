@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::Failure;
 use super::signals::Signals;
 use crate::server::{Installation, Server};
+use crate::web::Wanted;
 
 /// Listens to signals from the moment that it is made, and to `heyan reload` in the folder of what survives a restart.
 pub(super) struct Running {
@@ -33,6 +34,15 @@ impl Drop for Door {
     }
 }
 
+/// Who wants the configuration to be read anew.
+enum Who {
+    Signal,
+    /// `heyan reload`.
+    Visitor(io::Result<UnixStream>),
+    /// An operator, in the console.
+    Operator(Wanted),
+}
+
 /// The name of the socket in that folder.
 const SOCKET: &str = "control.sock";
 
@@ -52,25 +62,30 @@ impl Running {
         loop {
             let wanted = signals.unless_stopped(async {
                 tokio::select! {
-                    _ = reload.recv() => None,
-                    visitor = accept(door.as_ref()) => Some(visitor),
+                    _ = reload.recv() => Who::Signal,
+                    visitor = accept(door.as_ref()) => Who::Visitor(visitor),
+                    wanted = server.reload_wanted() => Who::Operator(wanted),
                 }
             });
-            let Some(visitor) = wanted else { return };
+            let Some(who) = wanted else { return };
             let told = match load().and_then(|installation| Ok(server.reload(installation)?)) {
                 Ok(()) => {
+                    server.reloaded(Ok(()));
                     tracing::info!(rules = server.rules(), "a new configuration has taken over");
                     format!("ok {}\n", server.rules())
                 }
                 Err(failure) => {
                     let wrong = failure.to_string();
+                    server.reloaded(Err(wrong.clone()));
                     tracing::error!("the configuration stays as it was:\n{wrong}");
                     format!("error\n{wrong}\n")
                 }
             };
-            if let Some(Ok(mut visitor)) = visitor {
+            match who {
                 // One who has gone away has no use for it.
-                let _ = signals.run(visitor.write_all(told.as_bytes()));
+                Who::Visitor(Ok(mut visitor)) => drop(signals.run(visitor.write_all(told.as_bytes()))),
+                Who::Visitor(Err(_)) | Who::Signal => {}
+                Who::Operator(wanted) => wanted.done(),
             }
         }
     }

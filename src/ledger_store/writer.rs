@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::rows::{self, Head, ReadError};
-use crate::ledger::{Hash, LedgerKeys, NotRecorded, SignedCheckpoint, leaf_hash};
+use crate::ledger::{Hash, LedgerCondition, LedgerKeys, NotRecorded, SignedCheckpoint, leaf_hash};
 
 /// The thread that writes. Entries that are waiting when it is free become one transaction with one signed checkpoint: the disk
 /// is waited for once for all of them, and then each is told.
@@ -24,6 +24,32 @@ pub(super) struct Writer {
 struct Shared {
     last: RwLock<Arc<SignedCheckpoint>>,
     commits: AtomicU64,
+    pulse: Mutex<Pulse>,
+}
+
+/// How the transactions went.
+#[derive(Default)]
+struct Pulse {
+    last: Option<Instant>,
+    took: Duration,
+    longest: Duration,
+    failures: u64,
+    failing: Option<Instant>,
+}
+
+impl Shared {
+    /// Notes how a transaction went that began then.
+    fn pulse(&self, began: Instant, is_written: bool) {
+        let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_written {
+            let took = began.elapsed();
+            (pulse.last, pulse.took, pulse.failing) = (Some(Instant::now()), took, None);
+            pulse.longest = pulse.longest.max(took);
+        } else {
+            pulse.failures += 1;
+            pulse.failing.get_or_insert(began);
+        }
+    }
 }
 
 /// What the thread is told.
@@ -48,7 +74,7 @@ impl Writer {
         let (entries, waiting) = channel();
         connection.set_prepared_statement_cache_capacity(32);
         let last = RwLock::new(Arc::new(head.checkpoint.clone()));
-        let shared = Arc::new(Shared { last, commits: AtomicU64::new(0) });
+        let shared = Arc::new(Shared { last, commits: AtomicU64::new(0), pulse: Mutex::default() });
         let desk = Desk { connection, head: Some(head), keys, commit, shared: Arc::clone(&shared), trouble: None };
         let thread = Builder::new().name("heyan-ledger".to_owned()).spawn(move || desk.run(&waiting))?;
         Ok(Self { entries: Some(entries), thread: Some(thread), shared })
@@ -74,6 +100,20 @@ impl Writer {
     /// The last checkpoint that is certainly on the disk.
     pub(super) fn last(&self) -> Arc<SignedCheckpoint> {
         Arc::clone(&self.shared.last.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How it is doing.
+    pub(super) fn condition(&self) -> LedgerCondition {
+        let pulse = self.shared.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        LedgerCondition {
+            entries: self.last().checkpoint.size,
+            commits: self.commits(),
+            last: pulse.last.map(|last| last.elapsed()),
+            took: pulse.took,
+            longest: pulse.longest,
+            failures: pulse.failures,
+            failing: pulse.failing.map(|since| since.elapsed()),
+        }
     }
 
     pub(super) fn commits(&self) -> u64 {
@@ -142,7 +182,10 @@ impl Desk {
         if jobs.is_empty() {
             return;
         }
-        match self.transaction(&jobs) {
+        let began = Instant::now();
+        let written = self.transaction(&jobs);
+        self.shared.pulse(began, written.is_ok());
+        match written {
             Ok((first, head)) => {
                 *self.shared.last.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(head.checkpoint.clone());
                 self.head = Some(head);

@@ -27,7 +27,7 @@ use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
 use crate::telemetry::{Memory, Telemetry};
 use crate::watch::Watch;
-use crate::web::{self, Front, Web};
+use crate::web::{self, Front, Levers, Web};
 use crate::words::Languages;
 
 /// What outlives a change of configuration.
@@ -57,6 +57,8 @@ pub(super) struct House {
     fact_bytes: u64,
     /// Who has signed in, and what the pages keep.
     pub(super) front: Arc<Front>,
+    /// What an operator can do to the process.
+    pub(super) levers: Arc<Levers>,
 }
 
 /// Where things are kept for good.
@@ -79,10 +81,15 @@ impl House {
         let Telling { trace_bytes: bytes, slow, .. } = settings.telemetry;
         // What is in memory alone is remembered there once, and within bounds.
         let kept = settings.data_dir.is_some().then(|| Arc::clone(&durable));
+        let listener = entrance.clone();
+        let expiries = move || listener.iter().flat_map(|entrance| entrance.expiries()).collect();
+        let doors = Arc::<Doors>::default();
+        let counted = Arc::clone(&doors);
+        let levers = Levers::new(clock.now(), Box::new(expiries), Box::new(move || counted.running()));
         Self {
             replies: Arc::new(Replies::new(settings.idempotent_replies, kept)),
             telemetry: Telemetry::new(Arc::clone(&clock), Memory { bytes, slow }, Vec::new()),
-            doors: Arc::default(),
+            doors,
             waiting: Arc::default(),
             clock,
             durable,
@@ -101,6 +108,7 @@ impl House {
             at_once: settings.at_once.div_ceil(workers.max(1)),
             fact_bytes: settings.fact_bytes,
             front,
+            levers: Arc::new(levers),
         }
     }
 
@@ -187,6 +195,7 @@ impl Generation {
             telemetry: Arc::clone(&house.telemetry),
             metrics_are_open,
             metrics_tokens: settings.telemetry.metrics_tokens,
+            draining: house.levers.draining(),
             documents,
         });
         let (open_for, again_after, records) = (settings.open_for, settings.again_after, settings.records);
@@ -234,7 +243,8 @@ impl Generation {
     /// The endpoints and the pages over one thread's gateway.
     pub(super) fn router(&self, house: &House, api: Api) -> Router {
         let (languages, front) = (Arc::clone(&self.languages), Arc::clone(&house.front));
-        web::router(Web { api, languages, front, records: self.records }).layer(TellRoute)
+        let (records, levers) = (self.records, Arc::clone(&house.levers));
+        web::router(Web { api, languages, front, records, levers }).layer(TellRoute)
     }
 
     /// The gateway and its endpoints, for one thread.

@@ -45,7 +45,8 @@ impl Doors {
         count
     }
 
-    fn running(&self) -> u64 {
+    /// How many requests are worked on.
+    pub(super) fn running(&self) -> u64 {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.iter().map(|count| count.load(Ordering::Relaxed) as u64).sum()
     }

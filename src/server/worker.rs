@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::CONNECTION;
 use axum::http::{HeaderName, HeaderValue, Request, Response};
 use futures_util::future::join_all;
 use hyper::body::Incoming;
@@ -63,6 +64,8 @@ const END_EVERY: Duration = Duration::from_hours(1);
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 32 * 1024;
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 impl Worker {
     pub(super) fn run(self, listener: std::net::TcpListener) -> io::Result<()> {
@@ -348,7 +351,12 @@ impl Door {
     async fn let_in(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let _inside = Inside::new(&self.running);
         let router = self.router.read().unwrap_or_else(PoisonError::into_inner).clone();
-        router.oneshot(request.map(Body::new)).await
+        let mut reply = router.oneshot(request.map(Body::new)).await?;
+        // Whoever keeps a connection is to make the next one elsewhere.
+        if self.house.levers.is_draining() {
+            reply.headers_mut().insert(CONNECTION, CLOSE);
+        }
+        Ok(reply)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Whether an operation is well, and since when it is not.
 //!
 //! Its last calls decide: [`LAST`] of them at most, none older than [`FORGOTTEN`]. A first failure begins a run. A run in which
-//! [`IN_A_ROW`] calls failed in a row, or half of the last calls, is a run of failing: it has begun with the first failure
-//! from which on half have failed, so that an odd failure of an hour ago does not date it back.
+//! [`IN_A_ROW`] calls failed in a row, or half of the last calls, or in which none has worked for [`LONG`], is a run of
+//! failing: it has begun with the first failure from which on half have failed, so that an odd failure of an hour ago does not
+//! date it back.
 //!
 //! A lucky call does not end a run. It ends when [`RECOVERED`] calls in a row have worked and nothing has failed for
 //! [`QUIET`]; where hardly anybody asks, when a call has worked and nothing has failed for [`FORGOTTEN`]. A run of failing
@@ -18,6 +19,9 @@ pub(super) const LAST: usize = 20;
 
 /// So many failures in a row are a run of failing.
 pub(super) const IN_A_ROW: usize = 5;
+
+/// Or several within so long, and none that worked.
+pub(super) const LONG: SignedDuration = SignedDuration::from_secs(3);
 
 /// So many calls in a row that work end a run.
 pub const RECOVERED: usize = 5;
@@ -130,7 +134,9 @@ impl Health {
         let (calls, failures) = (self.last.len(), self.failures());
         let in_a_row = self.last.iter().rev().take_while(|call| call.failed).count();
         let all_of_few = calls > 1 && failures == calls;
-        in_a_row >= IN_A_ROW || all_of_few || calls >= IN_A_ROW && failures * 2 >= calls
+        let span = || Some(self.last.back()?.at.duration_since(self.last.get(calls - in_a_row)?.began));
+        let long = in_a_row > 1 && span().is_some_and(|span| span >= LONG);
+        in_a_row >= IN_A_ROW || all_of_few || long || calls >= IN_A_ROW && failures * 2 >= calls
     }
 
     /// When the first call failed from which on half have failed.
@@ -174,6 +180,17 @@ mod tests {
         assert_eq!(since(&mut health, 1000), Some((1000, false)));
         (1001..1005).for_each(|call| note(&mut health, call, true));
         assert_eq!(since(&mut health, 1005), Some((1000, true)));
+    }
+
+    #[test]
+    fn calls_that_take_long_to_fail_are_failing_before_there_are_many() {
+        let mut health = Health::default();
+        (0..100).for_each(|call| note(&mut health, call, false));
+        health.note(moment(1000), moment(3000), true);
+        health.note(moment(1100), moment(3100), true);
+        assert_eq!(since(&mut health, 3100), Some((1000, false)));
+        health.note(moment(3050), moment(5050), true);
+        assert_eq!(since(&mut health, 5050), Some((1000, true)));
     }
 
     #[test]

@@ -202,7 +202,9 @@ impl CauseShare {
         shares
     }
 
-    fn merged<'a>(all: impl Iterator<Item = &'a Self>) -> Vec<Self> {
+    /// Those of several operations together, the most frequent first.
+    #[must_use]
+    pub fn merged<'a>(all: impl Iterator<Item = &'a Self>) -> Vec<Self> {
         let mut counts = [0_u32; Cause::ALL.len()];
         for share in all {
             let count = &mut counts[share.cause as usize];

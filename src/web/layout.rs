@@ -41,7 +41,7 @@ fn places(role: Role) -> &'static [(&'static str, &'static str)] {
         Role::Supervisor => {
             &[("/demands", "demands.nav"), ("/deliberations", "deliberations.nav"), ("/account", "layout.nav_account")]
         }
-        Role::Operator => &[("/account", "layout.nav_account")],
+        Role::Operator => &[("/operator", "layout.nav_operator"), ("/account", "layout.nav_account")],
     }
 }
 

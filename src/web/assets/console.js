@@ -1,0 +1,60 @@
+/* Keeps the part of a page that is marked with data-live up to date. Without it, the page asks for itself every now and then. */
+(function () {
+  "use strict";
+  var live = document.querySelector("[data-live]");
+  if (!live || !window.EventSource || !window.DOMParser) { return; }
+  var stream = null;
+  var polling = null;
+
+  /* What has changed takes the place of what was there; whoever has the focus keeps it. */
+  function show(html) {
+    var fresh = new DOMParser().parseFromString(html, "text/html");
+    var parts = fresh.querySelectorAll("[data-part]");
+    for (var i = 0; i < parts.length; i += 1) {
+      var old = live.querySelector("[data-part=\"" + parts[i].getAttribute("data-part") + "\"]");
+      if (!old || old.outerHTML === parts[i].outerHTML) { continue; }
+      var focused = document.activeElement;
+      var place = focused && old.contains(focused) ? focused.getAttribute("href") : null;
+      if (old.getAttribute("role") === "status") {
+        old.textContent = parts[i].textContent;
+        continue;
+      }
+      old.parentNode.replaceChild(document.importNode(parts[i], true), old);
+      if (place) {
+        var again = live.querySelector("a[href=\"" + place + "\"]");
+        if (again) { again.focus(); }
+      }
+    }
+  }
+
+  function poll() {
+    if (document.hidden) { return; }
+    fetch(window.location.pathname, { credentials: "same-origin" }).then(function (reply) {
+      if (reply.redirected) { window.location.reload(); return ""; }
+      return reply.ok ? reply.text() : "";
+    }).then(function (html) { if (html) { show(html); } }).catch(function () { /* the next one may get through */ });
+  }
+
+  function close() {
+    if (stream) { stream.close(); stream = null; }
+  }
+
+  function open() {
+    if (stream || polling || document.hidden) { return; }
+    stream = new EventSource(live.getAttribute("data-live"));
+    stream.addEventListener("page", function (event) { show(event.data); });
+    stream.addEventListener("end", function () { close(); window.location.reload(); });
+    stream.addEventListener("error", function () {
+      /* The browser comes again by itself, unless it was turned away: then there is no room for more streams. */
+      if (stream && stream.readyState === EventSource.CLOSED) {
+        close();
+        polling = window.setInterval(poll, 10000);
+      }
+    });
+  }
+
+  /* A browser keeps few connections to one server: a page that nobody sees needs none. */
+  document.addEventListener("visibilitychange", function () { if (document.hidden) { close(); } else { open(); } });
+  window.addEventListener("pagehide", close);
+  open();
+}());

@@ -1,0 +1,230 @@
+//! What an operator can do: close and open a department, drain the gateway, read the configuration anew.
+//!
+//! Each asks for a reason on a page of its own, which says what will happen. It is in the ledger, with who and why, before it
+//! takes effect; what cannot be recorded is not done. A double click does it once.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::{App, Draft, Form, Operator, Page, PageError, Reply, Web, html, refused};
+use super::levers::Drained;
+use super::{Frame, department, wording};
+use crate::domain::Slug;
+use crate::ledger::{Act, Administration, Remark};
+use crate::situation::Closure;
+
+#[derive(Template)]
+#[template(path = "console-act.html", config = "src/web/askama.toml")]
+struct ActPage {
+    frame: Frame,
+    page: Page,
+    draft: Draft,
+    /// What will happen.
+    effect: String,
+    /// What the button says.
+    submit: String,
+    /// Whether it does harm to somebody.
+    is_bad: bool,
+    /// For how long; empty where that is not asked.
+    terms: Vec<(&'static str, String)>,
+    /// Where to go back.
+    back: String,
+}
+
+/// What is to be done, and to what.
+#[derive(Clone, Copy)]
+struct Doing<'a> {
+    act: Act,
+    /// The department's id.
+    source: Option<&'a str>,
+}
+
+/// The longest reason, in characters.
+const LONGEST: usize = 200;
+
+/// For how long a department may be closed: the form's word and the hours.
+const TERMS: [(&str, Option<i64>); 4] = [("open", None), ("1h", Some(1)), ("4h", Some(4)), ("12h", Some(12))];
+
+/// `GET /operator/departments/{id}/close`.
+pub(super) async fn ask_close(State(web): App, operator: Operator, Path(id): Path<String>) -> Reply {
+    ask(&web, &operator, Doing { act: Act::CloseSource, source: Some(&id) }, &Draft::of([("term", "open")]))
+}
+
+/// `POST /operator/departments/{id}/close`.
+pub(super) async fn close(State(web): App, operator: Operator, Path(id): Path<String>, form: Form) -> Reply {
+    let doing = Doing { act: Act::CloseSource, source: Some(&id) };
+    let mut draft = form.draft();
+    let term = TERMS.iter().find(|(term, _)| *term == form.value("term"));
+    if term.is_none() {
+        draft.refuse("term", operator.words().text("console.term_missing"));
+    }
+    let reason = reason(&operator, &form, &mut draft);
+    let (Some(reason), Some((_, hours))) = (reason, term) else { return ask_again(&web, &operator, doing, draft) };
+    let source = department::find(&web, &id)?.id().clone();
+    let (by, hours) = (operator.account().user.to_string(), *hours);
+    form.once(async move {
+        let at = web.api.gateway.clock.now();
+        let until = hours.and_then(|hours| at.checked_add(SignedDuration::from_hours(hours)).ok());
+        let closure = Closure { by, reason, at, until };
+        record(&web, &closure.by, Act::CloseSource, Some(&source), &closure.reason, until).await?;
+        web.front.desk.close_source(&source, &closure).await?;
+        web.api.shared.states.close(&source, closure);
+        Ok(format!("/operator/departments/{source}"))
+    })
+    .await
+}
+
+/// `GET /operator/departments/{id}/open`.
+pub(super) async fn ask_open(State(web): App, operator: Operator, Path(id): Path<String>) -> Reply {
+    ask(&web, &operator, Doing { act: Act::OpenSource, source: Some(&id) }, &Draft::default())
+}
+
+/// `POST /operator/departments/{id}/open`.
+pub(super) async fn open(State(web): App, operator: Operator, Path(id): Path<String>, form: Form) -> Reply {
+    let doing = Doing { act: Act::OpenSource, source: Some(&id) };
+    let mut draft = form.draft();
+    let Some(reason) = reason(&operator, &form, &mut draft) else { return ask_again(&web, &operator, doing, draft) };
+    let source = department::find(&web, &id)?.id().clone();
+    let by = operator.account().user.to_string();
+    form.once(async move {
+        record(&web, &by, Act::OpenSource, Some(&source), &reason, None).await?;
+        web.front.desk.open_source(&source).await?;
+        web.api.shared.states.open(&source);
+        Ok(format!("/operator/departments/{source}"))
+    })
+    .await
+}
+
+/// `GET /operator/drain`.
+pub(super) async fn ask_drain(State(web): App, operator: Operator) -> Reply {
+    ask(&web, &operator, Doing { act: Act::Drain, source: None }, &Draft::default())
+}
+
+/// `POST /operator/drain`.
+pub(super) async fn drain(State(web): App, operator: Operator, form: Form) -> Reply {
+    let mut draft = form.draft();
+    let doing = Doing { act: Act::Drain, source: None };
+    let Some(reason) = reason(&operator, &form, &mut draft) else { return ask_again(&web, &operator, doing, draft) };
+    let by = operator.account().user.to_string();
+    form.once(async move {
+        record(&web, &by, Act::Drain, None, &reason, None).await?;
+        let at = web.api.gateway.clock.now();
+        web.levers.drain(Some(Drained { by, reason, at }));
+        Ok("/operator/configuration".to_owned())
+    })
+    .await
+}
+
+/// `GET /operator/undrain`.
+pub(super) async fn ask_undrain(State(web): App, operator: Operator) -> Reply {
+    ask(&web, &operator, Doing { act: Act::Undrain, source: None }, &Draft::default())
+}
+
+/// `POST /operator/undrain`.
+pub(super) async fn undrain(State(web): App, operator: Operator, form: Form) -> Reply {
+    let mut draft = form.draft();
+    let doing = Doing { act: Act::Undrain, source: None };
+    let Some(reason) = reason(&operator, &form, &mut draft) else { return ask_again(&web, &operator, doing, draft) };
+    let by = operator.account().user.to_string();
+    form.once(async move {
+        record(&web, &by, Act::Undrain, None, &reason, None).await?;
+        web.levers.drain(None);
+        Ok("/operator/configuration".to_owned())
+    })
+    .await
+}
+
+/// `GET /operator/reload`.
+pub(super) async fn ask_reload(State(web): App, operator: Operator) -> Reply {
+    ask(&web, &operator, Doing { act: Act::Reload, source: None }, &Draft::default())
+}
+
+/// `POST /operator/reload`. What came of it stands on the page of the configuration.
+pub(super) async fn reload(State(web): App, operator: Operator, form: Form) -> Reply {
+    let mut draft = form.draft();
+    let doing = Doing { act: Act::Reload, source: None };
+    let Some(reason) = reason(&operator, &form, &mut draft) else { return ask_again(&web, &operator, doing, draft) };
+    let by = operator.account().user.to_string();
+    form.once(async move {
+        record(&web, &by, Act::Reload, None, &reason, None).await?;
+        if web.levers.reload().await { Ok("/operator/configuration".to_owned()) } else { Err(PageError::Unavailable) }
+    })
+    .await
+}
+
+/// The page that asks.
+fn ask(web: &Web, operator: &Operator, doing: Doing<'_>, draft: &Draft) -> Reply {
+    html(&act_page(web, operator, doing, draft.clone())?)
+}
+
+fn ask_again(web: &Web, operator: &Operator, doing: Doing<'_>, draft: Draft) -> Reply {
+    refused(&act_page(web, operator, doing, draft)?)
+}
+
+fn act_page(web: &Web, operator: &Operator, doing: Doing<'_>, draft: Draft) -> Result<ActPage, PageError> {
+    let words = operator.words();
+    let name = match doing.source {
+        Some(id) => department::find(web, id)?.name().to_owned(),
+        None => String::new(),
+    };
+    let (title, effect, submit) = match doing.act {
+        Act::CloseSource => ("console.close_title", "console.close_effect", "console.close_submit"),
+        Act::OpenSource => ("console.open_title", "console.open_effect", "console.open_submit"),
+        Act::Drain => ("console.drain_title", "console.drain_effect", "console.drain_submit"),
+        Act::Undrain => ("console.undrain_title", "console.undrain_effect", "console.undrain_submit"),
+        Act::Reload => ("console.reload_title", "console.reload_effect", "console.reload_submit"),
+    };
+    let title = words.fill(title, &[("name", &name)]);
+    let term = |(term, hours): &(&'static str, Option<i64>)| {
+        let until = |hours: &i64| {
+            let seconds = u64::try_from(*hours).unwrap_or_default() * 3600;
+            words.fill("console.term_for", &[("span", &wording::span(words, std::time::Duration::from_secs(seconds)))])
+        };
+        (*term, hours.as_ref().map_or_else(|| words.text("console.term_open").to_owned(), until))
+    };
+    let is_close = doing.act == Act::CloseSource;
+    Ok(ActPage {
+        frame: Frame::new(web, operator, "console.title").titled(title.clone()),
+        page: operator.page("console.title").titled(title).with(&draft),
+        effect: words.fill(effect, &[("name", &name)]),
+        submit: words.text(submit).to_owned(),
+        is_bad: matches!(doing.act, Act::CloseSource | Act::Drain),
+        terms: if is_close { TERMS.iter().map(term).collect() } else { Vec::new() },
+        back: doing.source.map_or("/operator/configuration".to_owned(), |id| format!("/operator/departments/{id}")),
+        draft,
+    })
+}
+
+/// The reason that was given; without one nothing is done.
+fn reason(operator: &Operator, form: &Form, draft: &mut Draft) -> Option<String> {
+    let reason: String = form.value("reason").split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = operator.words();
+    if reason.is_empty() {
+        draft.refuse("reason", words.text("console.reason_missing"));
+    } else if reason.chars().count() > LONGEST {
+        draft.refuse("reason", words.fill("console.reason_long", &[("most", &LONGEST)]));
+    }
+    // An ID number does not belong here, and is masked as in the ledger.
+    (!draft.is_wrong()).then(|| Remark::from(reason).as_str().to_owned())
+}
+
+/// Writes down who does what, and why.
+async fn record(
+    web: &Web,
+    by: &str,
+    act: Act,
+    source: Option<&Slug>,
+    reason: &str,
+    until: Option<Timestamp>,
+) -> Result<(), PageError> {
+    let object = source.map(|source| source.as_str().into());
+    let what = Administration { act, object, reason: Some(reason.into()), until };
+    web.api.gateway.record_administration(by, what).await.map_err(|_| PageError::Unavailable)?;
+    tracing::warn!(
+        act = act.as_str(),
+        source.id = source.map(Slug::as_str),
+        "an operator does something to the gateway"
+    );
+    Ok(())
+}
