@@ -222,3 +222,20 @@ async fn a_supervisor_reviews_and_nobody_else_does() {
     let forged: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_ne!(east.post(&place, &forged).await.status, 303);
 }
+
+#[tokio::test]
+async fn a_check_is_linked_by_its_id_and_an_unknown_one_is_asked_for() {
+    let scene = Scene::new().await;
+    let mut east = scene.signed_in("east").await;
+    let unknown = "0193d0a1-0000-7000-8000-000000000000";
+    let page = east.get(&format!("/deliberations/new?matter=kinship&check={unknown}")).await;
+    assert!(page.says(unknown));
+    let list = east.submit(&page, "/deliberations", &[]).await.location().strip_suffix("/need").unwrap().to_owned();
+    for (question, typed) in &ANSWERS[..3] {
+        assert_eq!(answer(&mut east, &list, question, typed).await.status, 303);
+    }
+    let asked = east.get(&format!("{list}/check")).await;
+    assert!(asked.says("还没有核验") && !asked.says("已关联核验"), "nothing is known of it");
+    let nonsense = east.get("/deliberations/new?matter=kinship&check=%3Cb%3E").await;
+    assert!(nonsense.status == 200 && !nonsense.says("<b>"));
+}
