@@ -125,12 +125,20 @@ async fn a_forged_form_does_nothing() {
     browser.go(&path).await;
     assert_eq!(browser.step().value("name"), "", "nothing of it was kept");
     // Nor does an address that nobody was given.
-    for strange in ["/checks/x/1", "/checks/01900000-0000-7000-8000-000000000000/1", "/checks/x/review", "/found/x"] {
+    for strange in [
+        "/checks/x/1",
+        "/checks/01900000-0000-7000-8000-000000000000/1",
+        "/checks/x/review",
+        "/found/x",
+        "/results/x",
+        "/results/01900000-0000-7000-8000-000000000000",
+        "/results/01900000-0000-7000-8000-000000000000/notice",
+    ] {
         browser.go(strange).await;
         assert_eq!(browser.status, 410, "{strange}");
         assert!(browser.links().iter().any(|link| link == "/"), "there is a way on");
     }
-    for strange in ["/results/x", "/matters/x", "/retained/x", "/results/01900000-0000-7000-8000-000000000000/notice"] {
+    for strange in ["/matters/x", "/retained/x", "/matters/x/notice"] {
         browser.go(strange).await;
         assert_eq!(browser.status, 404, "{strange}");
     }

@@ -39,6 +39,23 @@ async fn two_tabs_with_two_residents_never_meet() {
     assert_eq!(second.heading(), "核验属实");
 }
 
+/// A page that stays open serves one resident after another, each in a window of its own.
+#[tokio::test]
+async fn the_same_button_begins_a_check_of_its_own_each_time() {
+    let town = Town::shared();
+    let person = town.sample("健在")["subjects"]["person"].clone();
+    let mut first = town.worker().await;
+    first.go("/matters/alive").await;
+    let form = first.check("alive/alive").unwrap();
+    let mut second = first.clone();
+    first.send(&form, &[]).await;
+    let page = first.step();
+    let (name, number) = (person["name"].as_str().unwrap(), person["id_number"].as_str().unwrap());
+    first.send(&page, &[("name", name), ("number", number)]).await;
+    second.send(&form, &[]).await;
+    assert_eq!((second.step().value("name"), second.step().value("number")), (String::new(), String::new()));
+}
+
 #[tokio::test]
 async fn another_worker_sees_none_of_it() {
     let town = Town::shared();

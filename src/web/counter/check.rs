@@ -96,26 +96,19 @@ enum Kind {
     Listed(Vec<String>),
 }
 
-/// `POST /checks`: begins to check a claim, for the demand of a draft if there is one.
+/// `POST /checks`: begins to check a claim, for the demand of a draft if there is one. Each time it is a check of its own: the
+/// same button, in a window that stays open, is pressed for one resident after another.
 pub(in crate::web) async fn begin(State(web): App, worker: Worker, form: Form) -> Reply {
     let claim = form.value("claim").parse::<ClaimRef>().map_err(|_| PageError::Malformed)?;
     web.api.gateway.catalog.claim(&claim).ok_or(PageError::NotFound)?;
     let demand = draft(&web, &worker, form.value("draft")).map(|(_, draft)| draft.demand).unwrap_or_default();
-    let place = {
-        let (web, worker) = (web.clone(), worker.clone());
-        async move { Ok(start(&web, &worker, demand, Check::new(claim, Typed::default(), BTreeSet::new()), "1")) }
-    };
-    form.once(place).await
+    see_other(&start(&web, &worker, demand, Check::new(claim, Typed::default(), BTreeSet::new()), "1"))
 }
 
 /// `POST /checks/{draft}/again`: the same once more, as a question of its own, with what was typed.
-pub(in crate::web) async fn again(State(web): App, worker: Worker, Path(id): Path<String>, form: Form) -> Reply {
+pub(in crate::web) async fn again(State(web): App, worker: Worker, Path(id): Path<String>, _form: Form) -> Reply {
     let Some((_, Draft { demand, check: Some(check), .. })) = draft(&web, &worker, &id) else { return gone(&worker) };
-    let place = {
-        let (web, worker) = (web.clone(), worker.clone());
-        async move { Ok(start(&web, &worker, demand, Check::new(check.claim, check.typed, check.seen), "review")) }
-    };
-    form.once(place).await
+    see_other(&start(&web, &worker, demand, Check::new(check.claim, check.typed, check.seen), "review"))
 }
 
 /// `POST /next`: forgets what was typed for this resident.

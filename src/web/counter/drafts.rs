@@ -20,7 +20,14 @@ use crate::domain::ClaimRef;
 
 /// The drafts of all workers.
 #[derive(Default)]
-pub(in crate::web) struct Drafts(Mutex<HashMap<Uuid, Draft>>);
+pub(in crate::web) struct Drafts(Mutex<All>);
+
+#[derive(Default)]
+struct All {
+    drafts: HashMap<Uuid, Draft>,
+    /// Whether somebody sees to it that drafts go.
+    is_swept: bool,
+}
 
 /// What one resident has come for.
 #[derive(Clone)]
@@ -90,19 +97,19 @@ impl Draft {
 }
 
 impl Drafts {
-    /// Keeps a draft. Whether it is the first one: whoever keeps it sees to it that it goes.
+    /// Keeps a draft. Whether nobody sees to it yet that drafts go: then whoever keeps this one does, until [`Self::sweep`] says
+    /// that none is left.
     pub(super) fn keep(&self, id: Uuid, draft: Draft, now: Timestamp) -> bool {
-        let mut drafts = self.drafts();
-        sweep(&mut drafts, now);
-        let is_first = drafts.is_empty();
+        let All { drafts, is_swept } = &mut *self.all();
+        sweep(drafts, now);
         if drafts.values().filter(|other| other.owner == draft.owner).count() >= MOST_OF_ONE {
-            remove_oldest(&mut drafts, |other| other.owner == draft.owner);
+            remove_oldest(drafts, |other| other.owner == draft.owner);
         }
         if drafts.len() >= MOST {
-            remove_oldest(&mut drafts, |_| true);
+            remove_oldest(drafts, |_| true);
         }
         drafts.insert(id, draft);
-        is_first
+        !std::mem::replace(is_swept, true)
     }
 
     /// What a user's draft holds; `None` if there is none, or another's.
@@ -118,26 +125,26 @@ impl Drafts {
         now: Timestamp,
         change: impl FnOnce(&mut Draft) -> T,
     ) -> Option<T> {
-        let mut drafts = self.drafts();
-        let draft = drafts.get_mut(&id).filter(|draft| draft.owner == user.name && is_kept(draft, now))?;
+        let mut all = self.all();
+        let draft = all.drafts.get_mut(&id).filter(|draft| draft.owner == user.name && is_kept(draft, now))?;
         (draft.used, draft.session) = (now, user.session);
         Some(change(draft))
     }
 
     /// The draft by which a verification was asked.
     pub(super) fn of_verification(&self, verification: Uuid, user: &User, now: Timestamp) -> Option<(Uuid, Draft)> {
-        let drafts = self.drafts();
+        let all = self.all();
         let is_it = |draft: &Draft| {
             draft.owner == user.name
                 && is_kept(draft, now)
                 && draft.check.as_ref().is_some_and(|check| check.done == Some(verification))
         };
-        drafts.iter().find(|(_, draft)| is_it(draft)).map(|(id, draft)| (*id, draft.clone()))
+        all.drafts.iter().find(|(_, draft)| is_it(draft)).map(|(id, draft)| (*id, draft.clone()))
     }
 
     /// Forgets a user's draft.
     pub(super) fn forget(&self, id: Uuid, user: &User) {
-        let mut drafts = self.drafts();
+        let drafts = &mut self.all().drafts;
         if drafts.get(&id).is_some_and(|draft| draft.owner == user.name) {
             drafts.remove(&id);
         }
@@ -145,17 +152,18 @@ impl Drafts {
 
     /// Forgets what was typed in a session.
     pub(in crate::web) fn forget_session(&self, session: &[u8; 32]) {
-        self.drafts().retain(|_, draft| draft.session != *session);
+        self.all().drafts.retain(|_, draft| draft.session != *session);
     }
 
     /// Forgets what nobody has used for long. Whether anything is left.
     pub(super) fn sweep(&self, now: Timestamp) -> bool {
-        let mut drafts = self.drafts();
-        sweep(&mut drafts, now);
-        !drafts.is_empty()
+        let All { drafts, is_swept } = &mut *self.all();
+        sweep(drafts, now);
+        *is_swept = !drafts.is_empty();
+        *is_swept
     }
 
-    fn drafts(&self) -> MutexGuard<'_, HashMap<Uuid, Draft>> {
+    fn all(&self) -> MutexGuard<'_, All> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -222,6 +230,7 @@ mod tests {
         drafts.forget_session(&[2; 32]);
         assert!(drafts.find(one, &user("wang", 2), minutes(29)).is_none());
         assert!(!drafts.sweep(minutes(29)));
+        assert!(drafts.keep(one, draft(&wang, "1"), minutes(30)), "somebody has to see to it again");
     }
 
     #[test]
@@ -232,7 +241,7 @@ mod tests {
         for _ in 0..2 * MOST_OF_ONE {
             drafts.keep(Uuid::now_v7(), draft(&wang, "2"), minutes(1));
         }
-        assert_eq!(drafts.drafts().len(), MOST_OF_ONE + 1);
+        assert_eq!(drafts.all().drafts.len(), MOST_OF_ONE + 1);
         assert!(drafts.find(first, &li, minutes(1)).is_some());
     }
 }

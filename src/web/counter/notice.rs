@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use super::answer::{Answer, draft_named, name_of};
 use super::drafts::Demand;
 use super::result::{Shown, find, witness};
-use super::search::draft;
+use super::search::{draft, gone};
 use super::view::{self, Look};
 use super::{is_english, now};
 use crate::domain::Outcome;
@@ -62,7 +62,7 @@ pub(in crate::web) async fn of_matter(
 
 /// `GET /results/{verification}/notice`.
 pub(in crate::web) async fn of_result(State(web): App, worker: Worker, Path(id): Path<String>) -> Reply {
-    let shown = find(&web, &worker, &id).await?;
+    let Some(shown) = find(&web, &worker, &id).await? else { return gone(&worker) };
     if shown.verification.outcome == Outcome::Pending {
         return crate::web::see_other(&format!("/results/{}", shown.verification.id));
     }

@@ -8,7 +8,7 @@ use super::answer::draft_named;
 use super::check::Open;
 use super::drafts;
 use super::result::{Shown, find};
-use super::search::draft;
+use super::search::{draft, gone};
 use super::{is_english, now};
 use crate::api::open_code;
 use crate::counter::Field;
@@ -48,7 +48,7 @@ pub(in crate::web) async fn of_result(
     headers: HeaderMap,
     _form: Form,
 ) -> Reply {
-    let shown = find(&web, &worker, &id).await?;
+    let Some(shown) = find(&web, &worker, &id).await? else { return gone(&worker) };
     let verification = &shown.verification;
     if verification.outcome == Outcome::Pending {
         return see_other(&format!("/results/{}", verification.id));

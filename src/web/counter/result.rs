@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::answer::name_of;
 use super::check::Open;
 use super::drafts::Draft;
+use super::search::gone;
 use super::view::{self, Look};
 use super::{is_english, now, user};
 use crate::claims::WitnessReport;
@@ -73,7 +74,7 @@ struct Line {
 
 /// `GET /results/{verification}`.
 pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path<String>) -> Reply {
-    let shown = find(&web, &worker, &id).await?;
+    let Some(shown) = find(&web, &worker, &id).await? else { return gone(&worker) };
     let (words, english, verification) = (worker.words(), is_english(&worker), &shown.verification);
     let outcome = verification.outcome;
     let look = view::outcome(outcome);
@@ -126,10 +127,12 @@ pub(in crate::web) async fn list(State(web): App, worker: Worker) -> Reply {
 }
 
 /// The verification of an address, if this worker has asked it within the last hour.
-pub(super) async fn find<'a>(web: &'a Web, worker: &Worker, id: &str) -> Result<Shown<'a>, PageError> {
-    let id = id.parse::<Uuid>().map_err(|_| PageError::NotFound)?;
-    let done = web.front.counter.hour.find(&worker.account().user, id, now(web)).ok_or(PageError::NotFound)?;
-    look_up(web, worker, done.verification).await?.ok_or(PageError::NotFound)
+pub(super) async fn find<'a>(web: &'a Web, worker: &Worker, id: &str) -> Result<Option<Shown<'a>>, PageError> {
+    let Ok(id) = id.parse::<Uuid>() else { return Ok(None) };
+    match web.front.counter.hour.find(&worker.account().user, id, now(web)) {
+        Some(done) => look_up(web, worker, done.verification).await,
+        None => Ok(None),
+    }
 }
 
 async fn look_up<'a>(web: &'a Web, worker: &Worker, id: Uuid) -> Result<Option<Shown<'a>>, PageError> {
