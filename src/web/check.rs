@@ -55,7 +55,8 @@ pub(super) async fn check(State(web): App, visit: Visit, form: Form) -> Reply {
         return refused(&CheckPage { page: visit.page("check.title").with(&draft), draft, found: None });
     }
     let found = find(&web, &visit, &typed).await.map_err(|NotRead| PageError::Unavailable)?;
-    html(&CheckPage { page: visit.page("check.title"), draft, found: Some(found) })
+    // What was found is shown, and not what was typed: the next one may be another's.
+    html(&CheckPage { page: visit.page("check.title"), draft: Draft::default(), found: Some(found) })
 }
 
 /// What was meant: without what copying and scanning leave around it, and full-width characters as what they stand for.
