@@ -11,6 +11,7 @@
 
 mod face;
 mod flow;
+mod letter;
 mod notice;
 mod qr;
 mod sheet;
@@ -21,6 +22,7 @@ use face::Face;
 use flow::{Flow, Scale};
 use sheet::About;
 
+pub use letter::Letter;
 pub use notice::{Advice, Demand, Finding, Notice, Slip, Subject};
 pub use words::{day, moment};
 

@@ -52,6 +52,7 @@ use jiff::Timestamp;
 use crate::api::{self, Api};
 use crate::config::Records;
 use crate::desk::DeskError;
+use crate::papers::NotPrinted;
 use crate::words::Languages;
 
 pub use console::{Configuration, Drained, Expiries, Levers, Running, Wanted};
@@ -165,6 +166,22 @@ pub fn page(status: StatusCode, template: &impl Template) -> Reply {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HTML);
+    Ok(response)
+}
+
+/// A paper, to keep or to print.
+///
+/// # Errors
+/// If there is none.
+pub fn pdf(printed: Result<Vec<u8>, NotPrinted>, disposition: &'static str) -> Reply {
+    let bytes = printed.map_err(|error| {
+        tracing::error!(%error, "a paper cannot be printed");
+        PageError::Broken
+    })?;
+    let mut response = Response::new(Body::from(bytes));
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
+    fields.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
     Ok(response)
 }
 

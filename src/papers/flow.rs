@@ -115,15 +115,28 @@ impl<'f> Flow<'f> {
 
     /// A paragraph that is set off: what must not be overlooked.
     pub(super) fn panel(&mut self, text: &str) {
+        self.set_off(|flow, column| vec![flow.block(Tag::P.into(), text, Role::Body, Ink::Strong, column)]);
+    }
+
+    /// What is written somewhere else, and where.
+    pub(super) fn quote(&mut self, place: &str, text: &str) {
+        self.set_off(|flow, column| {
+            let place = flow.block(Tag::P.into(), place, Role::Small, Ink::Quiet, column);
+            let text = flow.block(Tag::P.into(), &format!("“{text}”"), Role::Body, Ink::Text, column);
+            vec![Element::Group(Tag::BlockQuote.into(), vec![place, text])]
+        });
+        self.gap(4.0);
+    }
+
+    fn set_off(&mut self, inside: impl FnOnce(&mut Self, (f32, f32)) -> Vec<Element>) {
         let (start, padding) = (self.y, 8.0 * self.scale.room.max(0.6));
         self.y += padding;
-        let measure = (MARGIN + 12.0, MEASURE - 24.0);
-        let group = self.block(Tag::P.into(), text, Role::Body, Ink::Strong, measure);
+        let text = inside(self, (MARGIN + 12.0, MEASURE - 24.0));
         self.y += padding - 2.0;
         let extent = (MEASURE, self.y - start);
         self.elements.push(Element::Area { at: (MARGIN, start), extent, ink: Ink::Panel });
         self.elements.push(Element::Area { at: (MARGIN, start), extent: (3.0, extent.1), ink: Ink::Accent });
-        self.elements.push(group);
+        self.elements.extend(text);
         self.gap(4.0);
     }
 

@@ -82,7 +82,7 @@ impl Text {
     /// turn the text around them; those that choose a variant of a character stay with it.
     pub(super) fn new(text: &str, face: &Face) -> Self {
         let mut clusters: Vec<Cluster> = Vec::new();
-        for character in text.trim().chars() {
+        for character in text.trim_matches(is_loose).chars() {
             if is_variation(character) {
                 if let Some(last) = clusters.last_mut() {
                     last.text.push(character);
@@ -189,6 +189,11 @@ fn label(character: char, face: &Face) -> Run {
         }
     }
     run
+}
+
+/// White space at the ends of a text, which means nothing. An ideographic space at the start sets a paragraph in.
+fn is_loose(character: char) -> bool {
+    character.is_whitespace() && character != '\u{3000}'
 }
 
 /// Chooses a variant of the character before it: Unicode, chapter 23.4.

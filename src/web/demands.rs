@@ -4,6 +4,7 @@
 mod export;
 mod figures;
 mod letter;
+mod letter_pdf;
 mod list;
 mod record;
 mod steps;
@@ -14,7 +15,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, header};
-use axum::routing::get;
+use axum::routing::{get, post};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/demands/figures.csv", only("GET, HEAD", get(export::figures)))
         .route("/demands/{id}", only("GET, HEAD", get(record::record)))
         .route("/demands/{id}/letter", only("GET, HEAD, POST", get(letter::show).post(letter::addressed)))
+        .route("/demands/{id}/letter.pdf", only("POST", post(letter_pdf::letter)))
         .route("/demands/{id}/{step}", only("GET, HEAD, POST", get(steps::show).post(steps::enter)))
 }
 

@@ -194,6 +194,16 @@ async fn the_letter_says_what_was_demanded_and_names_no_resident() {
     assert_eq!(east.submit(&asked, &place, &[("to", "")]).await.status, 422);
     let addressed = east.submit(&asked, &place, &[("to", "沈阳市教育局")]).await;
     assert!(addressed.status == 200 && addressed.says("沈阳市教育局："));
+    // The same as a PDF.
+    for (page, place) in [(&letter, &known), (&addressed, &unknown)] {
+        let pdf = east.submit(page, &format!("{place}/letter.pdf"), &[]).await;
+        assert_eq!((pdf.status, pdf.header("content-type")), (200, "application/pdf"));
+    }
+    let place = format!("{known}/letter.pdf");
+    let hidden = letter.hidden(&place);
+    let forged = hidden.iter().map(|(name, value)| (name.as_str(), if name == "to" { "张三" } else { value.as_str() }));
+    let forged = east.post(&place, &forged.collect::<Vec<_>>()).await;
+    assert_eq!(forged.status, 400);
 }
 
 #[tokio::test]

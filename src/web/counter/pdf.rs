@@ -1,8 +1,7 @@
 //! The notice as a PDF. It is sent for by a form, because it may hold what was typed, and is stored nowhere.
 
-use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::http::{HeaderMap, header};
 
 use super::answer::draft_named;
 use super::check::Open;
@@ -15,7 +14,7 @@ use crate::counter::Field;
 use crate::domain::{Outcome, Person};
 use crate::papers::{Advice, Demand, Finding, Language, Notice, Slip, Subject};
 use crate::web::front::Cookies;
-use crate::web::{App, Form, PageError, Reply, Visit, Web, Worker, see_other};
+use crate::web::{App, Form, PageError, Reply, Visit, Web, Worker, pdf, see_other};
 
 /// `POST /matters/{id}/notice.pdf`.
 pub(in crate::web) async fn of_matter(
@@ -139,13 +138,5 @@ fn check_page(web: &Web, headers: &HeaderMap) -> String {
 }
 
 fn sent(notice: &Notice<'_>) -> Reply {
-    let pdf = notice.pdf().map_err(|error| {
-        tracing::error!(%error, "a notice cannot be printed");
-        PageError::Broken
-    })?;
-    let mut response = Response::new(Body::from(pdf));
-    let fields = response.headers_mut();
-    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
-    fields.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"gaozhidan.pdf\""));
-    Ok(response)
+    pdf(notice.pdf(), "attachment; filename=\"gaozhidan.pdf\"")
 }

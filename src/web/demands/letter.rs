@@ -19,6 +19,8 @@ struct LetterPage {
     id: String,
     /// Whether the authority is known.
     is_addressed: bool,
+    /// The authority, which stands in the form that makes the PDF.
+    to: String,
     letter: Text,
 }
 
@@ -69,6 +71,7 @@ fn page(web: &Web, reader: &Reader, known: &KnownDemand, to: Option<&AgencyName>
         draft,
         id: known.demand.id.to_string(),
         is_addressed: to.is_some(),
+        to: to.map(ToString::to_string).unwrap_or_default(),
         letter: text(web, words, &known.demand, to),
     }
 }
