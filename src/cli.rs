@@ -1,5 +1,6 @@
 //! Layer 5: the command line, one file a command.
 
+mod account;
 mod check;
 mod demo;
 mod keys;
@@ -63,6 +64,9 @@ enum Command {
     /// Credentials
     #[command(subcommand)]
     Token(token::Command),
+    /// Accounts of people who sign in to the pages; also while a gateway runs
+    #[command(subcommand)]
+    Account(account::Command),
 }
 
 /// How a command ends when it doesn't end well.
@@ -113,6 +117,7 @@ pub fn run() -> ExitCode {
         Command::Receipt(command) => receipt::run(&command),
         Command::Ledger(command) => ledger::run(&command),
         Command::Token(command) => token::run(&command),
+        Command::Account(command) => account::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

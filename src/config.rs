@@ -3,6 +3,7 @@
 mod door;
 mod folder;
 mod member;
+mod pages;
 mod raw;
 mod receipts;
 mod records;
@@ -30,6 +31,7 @@ use crate::watch::Policy;
 use door::is_safe_address;
 pub use folder::{File, Folder};
 pub use member::{AgencyLimits, Callback, Member, SecretPlace};
+pub use pages::Pages;
 use raw::{Demand, Raw, RawGrant};
 pub use receipts::{KeysPlace, Receipts};
 pub use records::Records;
@@ -97,6 +99,8 @@ pub struct Settings {
     pub telemetry: Telling,
     /// How long the pages' records are kept.
     pub records: Records,
+    /// How long people stay signed in.
+    pub pages: Pages,
     /// Where each claim of a grant was written.
     patterns: Vec<(ClaimPattern, Diagnostic)>,
     /// Where each source that is not connected was written.
@@ -312,6 +316,7 @@ impl Reader {
             self.errors.push(document.error("/durable/in_memory", message));
         }
         let tls = self.tls(document, raw);
+        let pages = self.pages(document, &raw.pages, raw.server.plain_http);
         let issuers = self.issuers(document, raw);
         let (mut not_connected, mut entries) = (BTreeSet::new(), Vec::new());
         for (index, source) in raw.not_connected.iter().enumerate() {
@@ -351,6 +356,7 @@ impl Reader {
             receipts: receipts?,
             telemetry: telemetry?,
             records: raw.records,
+            pages,
             patterns: std::mem::take(&mut self.patterns),
             entries,
         })

@@ -12,6 +12,7 @@ mod files;
 mod hash;
 #[cfg(test)]
 mod tests;
+mod unrecorded;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub use accounts::{KnownAccount, NewAccount};
 pub use deliberations::{DeliberationCount, Draft as DeliberationDraft, KnownDeliberation};
 pub use demands::{Choices, Followed, KnownDemand, NewDemand, NewStep, Wanted};
 pub use hash::PasswordHash;
+pub use unrecorded::{Hand, Unrecorded};
 
 /// What the pages keep.
 #[derive(Clone)]
@@ -40,7 +42,7 @@ struct Part {
 }
 
 /// Everything that is kept. Names are for ever.
-const PARTS: &[Part] = &[accounts::PART, closures::PART, demands::PART, deliberations::PART];
+const PARTS: &[Part] = &[accounts::PART, closures::PART, demands::PART, deliberations::PART, unrecorded::PART];
 
 /// Why the desk does not do what it is asked to.
 #[derive(Debug, thiserror::Error)]

@@ -33,6 +33,7 @@ use crate::telemetry::Telemetry;
 use crate::watch::Watch;
 
 use journey::Journey;
+pub use record::administered;
 use telling::Told;
 pub use verification::{Verification, Verifications};
 

@@ -13,14 +13,17 @@
 //! 5. Words stand in `config/words/*.toml`, in a table of the area, and are asked for with `page.t("area.key")`.
 //! 6. Routes go into [`members`] below: `.route("/area", only("GET, HEAD, POST", get(area::list).post(area::create)))`.
 
+mod account;
 mod assets;
 mod carry;
 mod check;
+mod client;
 mod console;
 mod cookies;
 mod counter;
 mod deliberations;
 mod demands;
+mod device;
 mod docs;
 mod form;
 mod front;
@@ -30,6 +33,8 @@ mod language;
 mod layout;
 mod once;
 mod page_error;
+mod proof;
+mod record;
 mod seal;
 mod sessions;
 mod sign_in;
@@ -58,9 +63,10 @@ use crate::words::Languages;
 pub use console::{Configuration, Drained, Expiries, Levers, Running, Wanted};
 pub use form::Stale;
 pub use form::{Draft, Form};
-pub use front::{Client, Cookies, Front, Terms};
+pub use front::{Client, Cookies, Front};
 pub use layout::{Page, Place};
 pub use page_error::PageError;
+pub use record::record_changes;
 pub use visit::{Member, Operator, Supervisor, Visit, Worker};
 
 /// What the pages work with.
@@ -109,7 +115,8 @@ fn public() -> Router<Web> {
 /// What whoever has signed in may see; handlers say by what they take which role it needs.
 fn members() -> Router<Web> {
     Router::new()
-        .route("/account", only("GET, HEAD", get(sign_in::account)))
+        .route("/account", only("GET, HEAD", get(account::show)))
+        .route("/account/password", only("GET, HEAD, POST", get(account::show_password).post(account::change_password)))
         .route("/sign-out", only("POST", post(sign_in::sign_out)))
         .route("/carry", only("POST", post(carry::carry_on)))
         .merge(counter::routes())

@@ -39,6 +39,7 @@ fn documents_name_files_that_are_there() {
         ("docs/ledger.md", "docs/"),
         ("docs/access.md", "docs/"),
         ("docs/counter.md", "docs/"),
+        ("docs/signing-in.md", "docs/"),
         ("docs/security-review.md", "docs/"),
         ("SECURITY.md", ""),
     ] {

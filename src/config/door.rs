@@ -202,7 +202,7 @@ impl Reader {
         meanings
     }
 
-    fn length(
+    pub(super) fn length(
         &mut self,
         document: &Document,
         place: &str,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::pages::RawPages;
 use super::watch::RawWatch;
 use super::{AgencyLimits, Callback, ClientCertificates, KeysPlace, MetricsTo, PlainHttp, Records, SecretPlace};
 use crate::callers::SignatureAlgorithm;
@@ -24,6 +25,7 @@ pub(super) struct Raw {
     pub(super) receipts: RawReceipts,
     pub(super) telemetry: RawTelemetry,
     pub(super) records: Records,
+    pub(super) pages: RawPages,
     pub(super) not_connected: Vec<String>,
     pub(super) purposes: Vec<RawPurpose>,
     pub(super) agencies: Vec<RawAgency>,

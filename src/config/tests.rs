@@ -34,6 +34,7 @@ fn the_embedded_file_says_the_defaults() {
     assert_eq!(shipped.verifications, bare.verifications);
     assert_eq!(shipped.verifications_for, bare.verifications_for);
     assert_eq!(shipped.idempotent_replies, bare.idempotent_replies);
+    assert_eq!((shipped.pages, bare.pages), (Pages::default(), Pages::default()));
     assert_eq!((shipped.watch, bare.watch), (Policy::default(), Policy::default()));
     assert!(shipped.agencies.is_empty(), "nobody may ask before somebody is let in");
     assert!(shipped.purposes.len() >= 19);

@@ -1,10 +1,12 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 use super::hash::{PasswordHash, Work};
+use super::unrecorded::{Hand, note};
 use super::{Desk, DeskError, Part};
 use crate::accounts::{Account, Duty, UserName};
 use crate::domain::AgencyId;
+use crate::ledger::Act;
 
 pub(super) const PART: Part = Part { name: "accounts", steps: &[TABLES] };
 
@@ -54,12 +56,14 @@ pub struct KnownAccount {
 }
 
 impl Desk {
-    /// Makes an account. Says `false` if there is one of this user.
+    /// Makes an account. Says `false` if there is one of this user. A hand is noted, for the ledger, with what it changes;
+    /// whoever gives none has recorded it.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn add_account(&self, new: NewAccount, now: Timestamp) -> Result<bool, DeskError> {
+    pub async fn add_account(&self, new: NewAccount, now: Timestamp, hand: Option<Hand>) -> Result<bool, DeskError> {
         self.run(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let NewAccount { account, password } = new;
             let sql = "INSERT OR IGNORE INTO accounts \
                        (user, name, role, agency, salt, hash, memory, passes, lanes, created) \
@@ -78,7 +82,12 @@ impl Desk {
                 work.map(|work| work.lanes),
                 now.as_microsecond(),
             ];
-            Ok(connection.execute(sql, values)? == 1)
+            let is_new = transaction.execute(sql, values)? == 1;
+            if is_new {
+                note(&transaction, hand.as_ref(), Act::NewAccount, &account.user)?;
+            }
+            transaction.commit()?;
+            Ok(is_new)
         })
         .await
     }
@@ -114,11 +123,24 @@ impl Desk {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn disable_account(&self, user: &UserName, since: Option<Timestamp>) -> Result<bool, DeskError> {
+    pub async fn disable_account(
+        &self,
+        user: &UserName,
+        since: Option<Timestamp>,
+        hand: Option<Hand>,
+    ) -> Result<bool, DeskError> {
         let user = user.clone();
         self.run(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let sql = "UPDATE accounts SET disabled = ?2, version = version + 1 WHERE user = ?1";
-            Ok(connection.execute(sql, params![user.as_str(), since.map(Timestamp::as_microsecond)])? == 1)
+            let values = params![user.as_str(), since.map(Timestamp::as_microsecond)];
+            let is_there = transaction.execute(sql, values)? == 1;
+            if is_there {
+                let act = if since.is_some() { Act::DisableAccount } else { Act::EnableAccount };
+                note(&transaction, hand.as_ref(), act, &user)?;
+            }
+            transaction.commit()?;
+            Ok(is_there)
         })
         .await
     }
@@ -128,26 +150,41 @@ impl Desk {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn set_password(&self, user: &UserName, password: PasswordHash) -> Result<Option<i64>, DeskError> {
+    pub async fn set_password(
+        &self,
+        user: &UserName,
+        password: PasswordHash,
+        hand: Option<Hand>,
+    ) -> Result<Option<i64>, DeskError> {
         let user = user.clone();
-        self.run(move |connection| write_password(connection, &user, &password, "version + 1")).await
+        self.run(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let version = write_password(&transaction, &user, &password, "version + 1")?;
+            if version.is_some() {
+                note(&transaction, hand.as_ref(), Act::ChangePassword, &user)?;
+            }
+            transaction.commit()?;
+            Ok(version)
+        })
+        .await
     }
 
-    /// Notes that somebody signed in, and keeps a hash of the same password that is more work, if there is one.
+    /// Keeps another hash of the same password; sessions go on.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn signed_in(
-        &self,
-        user: &UserName,
-        now: Timestamp,
-        harder: Option<PasswordHash>,
-    ) -> Result<(), DeskError> {
+    pub async fn keep_hash(&self, user: &UserName, harder: PasswordHash) -> Result<(), DeskError> {
+        let user = user.clone();
+        self.run(move |connection| write_password(connection, &user, &harder, "version").map(drop)).await
+    }
+
+    /// Notes that somebody signed in.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn signed_in(&self, user: &UserName, now: Timestamp) -> Result<(), DeskError> {
         let user = user.clone();
         self.run(move |connection| {
-            if let Some(harder) = harder {
-                write_password(connection, &user, &harder, "version")?;
-            }
             let sql = "UPDATE accounts SET signed_in = ?2 WHERE user = ?1";
             connection.execute(sql, params![user.as_str(), now.as_microsecond()])?;
             Ok(())

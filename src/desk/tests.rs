@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::accounts::{Account, Duty, Password, UserName};
 use crate::domain::AgencyId;
+use crate::ledger::Act;
 
 fn user(name: &str) -> UserName {
     name.parse().unwrap()
@@ -36,32 +37,52 @@ impl Drop for Scratch {
 async fn an_account_is_kept_as_it_was_made_and_changed() {
     let (desk, now) = (Desk::in_memory().unwrap(), Timestamp::from_second(1_800_000_000).unwrap());
     let made = new("wang", Some("correct horse battery"));
-    assert!(desk.add_account(made.clone(), now).await.unwrap());
-    assert!(!desk.add_account(new("wang", None), now).await.unwrap(), "there is one already");
+    assert!(desk.add_account(made.clone(), now, None).await.unwrap());
+    assert!(!desk.add_account(new("wang", None), now, None).await.unwrap(), "there is one already");
     let found = desk.account(&user("wang")).await.unwrap().unwrap();
     assert_eq!((&found.account, &found.password), (&made.account, &made.password));
     assert_eq!((found.created, found.disabled, found.signed_in, found.version), (now, None, None, 1));
 
-    desk.signed_in(&user("wang"), now, None).await.unwrap();
-    assert!(desk.disable_account(&user("wang"), Some(now)).await.unwrap());
-    assert!(!desk.disable_account(&user("nobody"), Some(now)).await.unwrap());
+    desk.signed_in(&user("wang"), now).await.unwrap();
+    assert!(desk.disable_account(&user("wang"), Some(now), None).await.unwrap());
+    assert!(!desk.disable_account(&user("nobody"), Some(now), None).await.unwrap());
     let found = desk.account(&user("wang")).await.unwrap().unwrap();
     assert_eq!((found.disabled, found.signed_in, found.version), (Some(now), Some(now), 2));
 
     let other = PasswordHash::of(&Password::new("another horse battery")).unwrap();
-    assert_eq!(desk.set_password(&user("wang"), other.clone()).await.unwrap(), Some(3));
-    assert_eq!(desk.set_password(&user("nobody"), other.clone()).await.unwrap(), None);
+    assert_eq!(desk.set_password(&user("wang"), other.clone(), None).await.unwrap(), Some(3));
+    assert_eq!(desk.set_password(&user("nobody"), other.clone(), None).await.unwrap(), None);
     assert_eq!(desk.account(&user("wang")).await.unwrap().unwrap().password, Some(other));
-    assert!(desk.add_account(new("li", None), now).await.unwrap());
+    assert!(desk.add_account(new("li", None), now, None).await.unwrap());
     let users: Vec<_> = desk.accounts().await.unwrap().into_iter().map(|known| known.account.user).collect();
     assert_eq!(users, [user("li"), user("wang")]);
+}
+
+#[tokio::test]
+async fn what_a_hand_changes_is_noted_until_it_is_recorded() {
+    let (desk, now) = (Desk::in_memory().unwrap(), Timestamp::from_second(1_800_000_000).unwrap());
+    let hand = || Some(Hand { by: "uid 0".to_owned(), at: now });
+    let password = || PasswordHash::of(&Password::new("another horse battery")).unwrap();
+    assert!(desk.add_account(new("wang", None), now, hand()).await.unwrap());
+    assert!(!desk.add_account(new("wang", None), now, hand()).await.unwrap());
+    assert!(desk.set_password(&user("nobody"), password(), hand()).await.unwrap().is_none());
+    desk.set_password(&user("wang"), password(), hand()).await.unwrap();
+    desk.disable_account(&user("wang"), Some(now), hand()).await.unwrap();
+    desk.disable_account(&user("wang"), None, hand()).await.unwrap();
+    let noted = desk.unrecorded().await.unwrap();
+    let acts: Vec<_> = noted.iter().map(|change| change.what.act).collect();
+    assert_eq!(acts, [Act::NewAccount, Act::ChangePassword, Act::DisableAccount, Act::EnableAccount]);
+    assert_eq!(Some(noted[0].hand.clone()), hand());
+    assert_eq!(noted[0].what.object.as_ref().unwrap().as_str(), "wang");
+    desk.is_recorded(&noted[0]).await.unwrap();
+    assert_eq!(desk.unrecorded().await.unwrap(), noted[1..]);
 }
 
 #[tokio::test]
 async fn two_processes_use_one_file_and_a_restart_finds_it() {
     let (scratch, now) = (Scratch::new(), Timestamp::UNIX_EPOCH);
     let (one, other) = (Desk::open(&scratch.0).unwrap(), Desk::open(&scratch.0).unwrap());
-    assert!(one.add_account(new("wang", None), now).await.unwrap());
+    assert!(one.add_account(new("wang", None), now, None).await.unwrap());
     assert!(other.account(&user("wang")).await.unwrap().is_some(), "seen at once");
     let secret = *one.secret();
     assert_eq!(&secret, other.secret());

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::spans;
 use super::{Gateway, Request, Unverified, Verification};
+use crate::accounts::UserName;
 use crate::domain::Slug;
 use crate::durable::OpenQuestion;
 use crate::ledger::{
-    Administration, Entry, Event, Ledger, NotRecorded, Recording, Subject, SubjectHash, Subjects, Witness,
+    Act, Administration, Entry, Event, Ledger, NotRecorded, Recording, Subject, SubjectHash, Subjects, Witness,
 };
 use crate::receipt::Said;
 use crate::telemetry;
@@ -81,6 +83,25 @@ impl Answered {
     }
 }
 
+/// What is recorded of something that is done to the gateway itself.
+#[must_use]
+pub fn administered(by: Option<&str>, what: Administration, at: Timestamp, rules: Arc<str>) -> Entry {
+    Entry {
+        event: Event::Administered(what),
+        at,
+        request: Uuid::now_v7().to_string(),
+        verification: None,
+        agency: None,
+        officer: by.map(Into::into),
+        claim: None,
+        purpose: None,
+        case: None,
+        legal_basis: None,
+        subjects: None,
+        rules,
+    }
+}
+
 impl Gateway {
     /// What is recorded before a department is asked; `is_written`: an earlier process has done so.
     pub(super) fn write_ahead(&self, id: Uuid, request: &Request, is_written: bool) -> WriteAhead {
@@ -113,20 +134,18 @@ impl Gateway {
     /// # Errors
     /// If it cannot be recorded: then it is not done.
     pub async fn record_administration(&self, by: &str, what: Administration) -> Result<(), NotRecorded> {
-        let entry = Entry {
-            event: Event::Administered(what),
-            at: self.clock.now(),
-            request: Uuid::now_v7().to_string(),
-            verification: None,
-            agency: None,
-            officer: Some(by.into()),
-            claim: None,
-            purpose: None,
-            case: None,
-            legal_basis: None,
-            subjects: None,
-            rules: Arc::clone(self.catalog.digest()),
-        };
+        let entry = administered(Some(by), what, self.clock.now(), Arc::clone(self.catalog.digest()));
+        self.ledger.record(&entry).await.map(drop)
+    }
+
+    /// Records that somebody was not let in; nobody knows who it is.
+    ///
+    /// # Errors
+    /// If it cannot be recorded.
+    pub async fn record_refused_sign_in(&self, user: Option<&UserName>) -> Result<(), NotRecorded> {
+        let object = user.map(|user| user.as_str().into());
+        let what = Administration { act: Act::RefuseSignIn, object, reason: None, until: None };
+        let entry = administered(None, what, self.clock.now(), Arc::clone(self.catalog.digest()));
         self.ledger.record(&entry).await.map(drop)
     }
 

@@ -31,11 +31,35 @@ pub enum Act {
     Undrain,
     /// The configuration is read anew.
     Reload,
+    /// Somebody signs in to the pages: he is the officer.
+    SignIn,
+    /// Somebody tries to sign in, and is refused. The object is the user, where there is one: what else was typed may be a password.
+    RefuseSignIn,
+    /// An account is made; the object is its user.
+    NewAccount,
+    /// Nobody signs in with an account any more; the object is its user.
+    DisableAccount,
+    /// Somebody can sign in with an account again; the object is its user.
+    EnableAccount,
+    /// An account has another password; the object is its user.
+    ChangePassword,
 }
 
 impl Act {
     /// Everything that can be done.
-    pub const ALL: [Self; 5] = [Self::CloseSource, Self::OpenSource, Self::Drain, Self::Undrain, Self::Reload];
+    pub const ALL: [Self; 11] = [
+        Self::CloseSource,
+        Self::OpenSource,
+        Self::Drain,
+        Self::Undrain,
+        Self::Reload,
+        Self::SignIn,
+        Self::RefuseSignIn,
+        Self::NewAccount,
+        Self::DisableAccount,
+        Self::EnableAccount,
+        Self::ChangePassword,
+    ];
 
     /// The word in the ledger.
     #[must_use]
@@ -46,6 +70,12 @@ impl Act {
             Self::Drain => "drain",
             Self::Undrain => "undrain",
             Self::Reload => "reload",
+            Self::SignIn => "sign-in",
+            Self::RefuseSignIn => "refuse-sign-in",
+            Self::NewAccount => "new-account",
+            Self::DisableAccount => "disable-account",
+            Self::EnableAccount => "enable-account",
+            Self::ChangePassword => "change-password",
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::time::Duration;
@@ -28,7 +29,7 @@ use crate::api;
 use crate::durable::LedgerMark;
 use crate::ledger::Ledger as _;
 use crate::telemetry::{self, Answering, Method};
-use crate::web;
+use crate::web::{self, Client};
 
 /// One thread.
 pub(super) struct Worker {
@@ -105,6 +106,12 @@ impl Worker {
         tasks.spawn(end_records(self.turns.clone(), Arc::clone(&self.house)));
         let (turns, house) = (self.turns.clone(), Arc::clone(&self.house));
         tasks.spawn(async move {
+            let rules = move || Arc::clone(turns.borrow().generation.catalog.digest());
+            let recording = web::record_changes(&house.front, &*house.ledger, rules);
+            house.stop.run_until_cancelled(recording).await;
+        });
+        let (turns, house) = (self.turns.clone(), Arc::clone(&self.house));
+        tasks.spawn(async move {
             let recipients = move || turns.borrow().generation.recipients.clone();
             let sending = crate::callbacks::send(&*house.durable, &*house.clock, recipients);
             house.stop.run_until_cancelled(sending).await;
@@ -125,9 +132,9 @@ impl Worker {
                 let place = Arc::clone(&places).acquire_owned().await;
                 (place, listener.accept().await)
             };
-            let (place, stream) = tokio::select! {
+            let (place, stream, client) = tokio::select! {
                 (place, accepted) = accepted => match accepted {
-                    Ok((stream, _)) => (place, stream),
+                    Ok((stream, peer)) => (place, stream, peer.ip()),
                     Err(error) => {
                         tracing::warn!(error.kind = ?error.kind(), "a connection could not be accepted");
                         sleep(Duration::from_millis(20)).await;
@@ -139,7 +146,7 @@ impl Worker {
             let (door, http, watcher) = (door.clone(), http.clone(), connections.watcher());
             tokio::spawn(async move {
                 let _place = place;
-                door.open(&http, stream, watcher).await;
+                door.open(&http, stream, client, watcher).await;
             });
         }
         tasks.close();
@@ -164,10 +171,12 @@ impl Worker {
 async fn turn_away(listener: &TcpListener, door: &Door, http: &http1::Builder) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let (door, http) = (door.clone(), http.clone());
                 // Whoever is told so has no part in the end of the others.
-                tokio::spawn(async move { door.open(&http, stream, GracefulShutdown::new().watcher()).await });
+                tokio::spawn(
+                    async move { door.open(&http, stream, peer.ip(), GracefulShutdown::new().watcher()).await },
+                );
             }
             Err(_) => sleep(Duration::from_millis(20)).await,
         }
@@ -276,16 +285,16 @@ struct Door {
 
 impl Door {
     /// A connection whose requests pass here, to its end.
-    async fn open(&self, http: &http1::Builder, stream: TcpStream, watcher: Watcher) {
+    async fn open(&self, http: &http1::Builder, stream: TcpStream, client: IpAddr, watcher: Watcher) {
         // Replies are small: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let stream = Box::pin(stream);
         let ended = match &self.house.entrance {
-            None => watcher.watch(self.serve(http, stream, None)).await,
+            None => watcher.watch(self.serve(http, stream, client, None)).await,
             Some(entrance) => match entrance.accept(stream).await {
-                Some((stream, peer)) => watcher.watch(self.serve(http, stream, peer)).await,
+                Some((stream, peer)) => watcher.watch(self.serve(http, stream, client, peer)).await,
                 None => Ok(()),
             },
         };
@@ -298,6 +307,7 @@ impl Door {
         &self,
         http: &http1::Builder,
         stream: S,
+        client: IpAddr,
         peer: Option<Arc<Peer>>,
     ) -> impl GracefulConnection<Error = hyper::Error> + Send + use<S>
     where
@@ -305,6 +315,7 @@ impl Door {
     {
         let door = self.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Client(client));
             if let Some(peer) = &peer {
                 request.extensions_mut().insert(Arc::clone(peer));
             }

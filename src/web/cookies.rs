@@ -13,6 +13,8 @@ pub(super) enum Cookie {
     Session,
     /// Somebody who has not: it binds the forms that are shown to the browser that they are shown in.
     Visitor,
+    /// A browser in which somebody has signed in before, and who that was.
+    Device,
     /// The language that somebody has chosen.
     Language,
 }
@@ -25,6 +27,8 @@ impl Cookie {
             (Self::Session, Cookies::Plain) => "heyan-session",
             (Self::Visitor, Cookies::Secure) => "__Host-heyan-visitor",
             (Self::Visitor, Cookies::Plain) => "heyan-visitor",
+            (Self::Device, Cookies::Secure) => "__Host-heyan-device",
+            (Self::Device, Cookies::Plain) => "heyan-device",
             (Self::Language, Cookies::Secure) => "__Host-heyan-language",
             (Self::Language, Cookies::Plain) => "heyan-language",
         }
@@ -34,6 +38,7 @@ impl Cookie {
     fn age(self) -> Option<u32> {
         match self {
             Self::Session | Self::Visitor => None,
+            Self::Device => Some(90 * 24 * 3600),
             Self::Language => Some(365 * 24 * 3600),
         }
     }
@@ -60,6 +65,12 @@ impl Cookie {
     /// Likewise, where it is 32 random bytes.
     pub(super) fn give_bytes(self, cookies: Cookies, value: &[u8; 32], fields: &mut HeaderMap) {
         self.give(cookies, &URL_SAFE_NO_PAD.encode(value), fields);
+    }
+
+    /// Whether a reply gives it, or takes it, already.
+    pub(super) fn is_given(self, cookies: Cookies, fields: &HeaderMap) -> bool {
+        let given = fields.get_all(header::SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
+        given.filter_map(|cookie| cookie.split_once('=')).any(|(name, _)| name == self.name(cookies))
     }
 
     /// Takes it from the browser.
@@ -96,7 +107,7 @@ mod tests {
             let pair = text.split(';').next().unwrap();
             brought.insert(header::COOKIE, format!("a=b; {pair}; c").parse().unwrap());
             assert_eq!(Cookie::Session.read_bytes(cookies, &brought), Some([3; 32]));
-            assert_eq!(Cookie::Visitor.read(cookies, &brought), None);
+            assert_eq!(Cookie::Device.read(cookies, &brought), None);
         }
     }
 }

@@ -1,5 +1,5 @@
 use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::Mutex;
 
 use aws_lc_rs::error::Unspecified;
 use tokio::sync::Semaphore;
@@ -8,6 +8,8 @@ use super::counter::Counter;
 use super::once::Once;
 use super::seal::Seal;
 use super::sessions::Sessions;
+use crate::accounts::Attempts;
+use crate::config::Pages;
 use crate::desk::Desk;
 
 /// What outlives a change of configuration: who has signed in, and what the pages keep.
@@ -18,24 +20,15 @@ pub struct Front {
     pub(super) seal: Seal,
     pub(super) once: Once,
     pub(super) counter: Counter,
+    /// Who has tried passwords.
+    pub(super) attempts: Mutex<Attempts>,
     /// So many passwords are compared at once: a flood of them waits here, and takes nothing from those who ask questions.
     pub(super) hashing: Semaphore,
+    /// So many wait for that; more are told to come again.
+    pub(super) waiting: Semaphore,
     pub(super) cookies: Cookies,
-}
-
-/// How long a session lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
-    /// Without a page being asked for.
-    pub idle: Duration,
-    /// At the most.
-    pub longest: Duration,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self { idle: Duration::from_mins(15), longest: Duration::from_hours(8) }
-    }
+    /// Whether a proxy says from where a request comes.
+    pub(super) forwarded_for: bool,
 }
 
 /// How cookies are given. Browsers keep a `Secure` cookie only where they speak TLS, and old ones not even from this machine
@@ -57,13 +50,16 @@ impl Front {
     ///
     /// # Errors
     /// If no keys can be derived from the desk's secret.
-    pub fn new(desk: Desk, terms: Terms, cookies: Cookies) -> Result<Self, Unspecified> {
+    pub fn new(desk: Desk, pages: Pages, cookies: Cookies) -> Result<Self, Unspecified> {
         Ok(Self {
-            sessions: Sessions::new(terms),
+            sessions: Sessions::new(pages),
             seal: Seal::new(desk.secret())?,
             once: Once::default(),
             counter: Counter::default(),
+            attempts: Mutex::default(),
+            forwarded_for: pages.forwarded_for,
             hashing: Semaphore::new(HASHED_AT_ONCE),
+            waiting: Semaphore::new(WAITING),
             desk,
             cookies,
         })
@@ -72,3 +68,6 @@ impl Front {
 
 /// Each takes 19 MiB and a core for tens of milliseconds.
 const HASHED_AT_ONCE: usize = 2;
+
+/// About two seconds of them.
+const WAITING: usize = 64;

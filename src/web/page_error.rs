@@ -4,6 +4,7 @@ use axum::response::IntoResponse;
 
 use super::form::Stale;
 use crate::desk::DeskError;
+use crate::ledger::NotRecorded;
 
 /// Why there is no such page. What stands around the handlers makes a page of it, in the reader's language.
 #[derive(Debug, Clone)]
@@ -98,6 +99,13 @@ impl IntoResponse for PageError {
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<NotRecorded> for PageError {
+    /// The ledger has logged why.
+    fn from(_: NotRecorded) -> Self {
+        Self::Unavailable
     }
 }
 

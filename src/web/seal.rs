@@ -73,6 +73,11 @@ impl Seal {
         Owner(self.half(b"owner", user.map_or("", |user| user.as_str()).as_bytes()))
     }
 
+    /// What a device proves with that this user has signed in there.
+    pub(super) fn device(&self, user: &UserName, device: &[u8; 32]) -> [u8; 16] {
+        self.half(b"device", &[device, user.as_str().as_bytes()].concat())
+    }
+
     /// Encrypts a form, so that whoever carries it can neither read nor change it.
     pub(super) fn seal(&self, form: &SealedForm) -> Result<String, Unspecified> {
         let mut content = serde_json::to_vec(form).map_err(|_| Unspecified)?;

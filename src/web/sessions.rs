@@ -7,12 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::front::Terms;
 use crate::accounts::UserName;
+use crate::config::Pages;
 
 /// The sessions of all users, by the SHA-256 of their ids: what lies in memory opens none.
 pub(super) struct Sessions {
-    terms: Terms,
+    terms: Pages,
     open: Mutex<HashMap<[u8; 32], Session>>,
 }
 
@@ -34,7 +34,7 @@ const MOST: usize = 20_000;
 const MOST_OF_ONE: usize = 10;
 
 impl Sessions {
-    pub(super) fn new(terms: Terms) -> Self {
+    pub(super) fn new(terms: Pages) -> Self {
         Self { terms, open: Mutex::default() }
     }
 
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn sessions() -> Sessions {
-        Sessions::new(Terms::default())
+        Sessions::new(Pages::default())
     }
 
     fn user(name: &str) -> UserName {

@@ -1,19 +1,23 @@
 //! Signing in and out.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::cookies::Cookie;
+use super::device::Device;
+use super::proof::{Proof, prove};
+use super::record::{record, record_refused};
 use super::visit::{now, random};
 use super::{
-    App, Draft, Form, Member, Page, PageError, Reply, Visit, Web, carry, html, layout, page, refused, see_other,
+    App, Client, Draft, Form, Member, Page, PageError, Reply, Visit, Web, carry, html, layout, page, refused, see_other,
 };
-use crate::accounts::{Account, Password, UserName};
-use crate::desk::{KnownAccount, PasswordHash};
+use crate::accounts::{Account, Password};
+use crate::desk::KnownAccount;
+use crate::ledger::Act;
 
 #[derive(Template)]
 #[template(path = "sign-in.html", config = "src/web/askama.toml")]
@@ -45,11 +49,11 @@ pub(super) fn expired(visit: &Visit, carried: Option<String>) -> Reply {
 }
 
 /// `POST /sign-in`.
-pub(super) async fn sign_in(State(web): App, visit: Visit, form: Form) -> Reply {
-    let (user, password) = (form.value("user"), Password::new(form.value("password")));
+pub(super) async fn sign_in(State(web): App, visit: Visit, client: Client, fields: HeaderMap, form: Form) -> Reply {
+    let (user, password) = (form.value("user").trim(), Password::new(form.value("password")));
     let mut draft = Draft::of([("user", user)]);
     let words = visit.words();
-    if user.trim().is_empty() {
+    if user.is_empty() {
         draft.refuse("user", words.text("sign_in.user_missing"));
     }
     if password.reveal().is_empty() {
@@ -57,61 +61,111 @@ pub(super) async fn sign_in(State(web): App, visit: Visit, form: Form) -> Reply 
     }
     let carried = Some(form.value("carried")).filter(|carried| !carried.is_empty()).map(str::to_owned);
     let then = Some(form.value("then")).filter(|path| is_path(path)).map(str::to_owned);
-    let known = if draft.is_wrong() { None } else { check(&web, user, password).await? };
-    let Some(known) = known else {
-        if !draft.is_wrong() {
-            draft.refuse("user", words.text("sign_in.wrong"));
+    let device = Device::of(&web, &fields);
+    let mut wait = None;
+    if !draft.is_wrong() {
+        match prove(&web, client, device.as_ref(), user, password).await? {
+            Proof::Right(known) => {
+                let entrance = Entrance { client, fields: &fields, device, then, carried };
+                return enter(&web, &visit, *known, entrance).await;
+            }
+            Proof::Wrong { user } => {
+                record_refused(&web, user.as_ref()).await?;
+                draft.refuse("user", words.text("sign_in.wrong"));
+            }
+            Proof::Wait(long) => {
+                draft.refuse("user", too_often(&visit, long));
+                wait = Some(long);
+            }
         }
-        let page = visit.page("sign_in.title").with(&draft);
-        let (then, is_expired) = (then.unwrap_or_default(), carried.is_some());
-        return refused(&SignIn { page, draft, then, carried, is_expired });
-    };
-    let (account, id) = begin(&web, &visit, known).await?;
-    let home = layout::home(account.duty.role());
+    }
+    let page = visit.page("sign_in.title").with(&draft);
+    let (then, is_expired) = (then.unwrap_or_default(), carried.is_some());
+    let template = SignIn { page, draft, then, carried, is_expired };
+    match wait {
+        None => refused(&template),
+        Some(wait) => refuse_for(wait, &template),
+    }
+}
+
+/// A page that says that it was tried too often.
+pub(super) fn refuse_for(wait: Duration, template: &impl Template) -> Reply {
+    let mut reply = page(StatusCode::TOO_MANY_REQUESTS, template)?;
+    reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    Ok(reply)
+}
+
+/// For how long somebody has to wait, in words.
+pub(super) fn too_often(visit: &Visit, wait: Duration) -> String {
+    let seconds = wait.as_secs() + 1;
+    let (key, count) =
+        if seconds > 60 { ("sign_in.wait_minutes", seconds.div_ceil(60)) } else { ("sign_in.wait_seconds", seconds) };
+    visit.words().fill(key, &[("count", &count)])
+}
+
+/// How somebody comes in, and where to.
+pub(super) struct Entrance<'a> {
+    pub(super) client: Client,
+    /// What the request has brought along.
+    pub(super) fields: &'a HeaderMap,
+    /// The browser, if somebody has signed in there before.
+    pub(super) device: Option<Device>,
+    /// Where to go on.
+    pub(super) then: Option<String>,
+    /// A form that waits.
+    pub(super) carried: Option<String>,
+}
+
+/// Lets somebody in who has shown who it is, and goes on: with the form that waits, or where was wanted.
+pub(super) async fn enter(web: &Web, visit: &Visit, known: KnownAccount, entrance: Entrance<'_>) -> Reply {
+    let Entrance { client, fields, device, then, carried } = entrance;
+    let (account, id) = begin(web, visit, known).await?;
+    let (user, home) = (account.user.clone(), layout::home(account.duty.role()));
     let mut reply = match carried {
         None => see_other(then.as_deref().unwrap_or(home))?,
         Some(sealed) => {
-            let visit = visit.signed_in(&web, id, account, "/sign-in");
+            let visit = visit.signed_in(web, id, account, "/sign-in");
             // One that is not ours, or too old, is dropped.
-            match carry::carry(&web, &visit, &sealed).await {
+            match carry::carry(web, &visit, client, fields, &sealed).await {
                 Ok(reply) => reply,
                 Err(PageError::Malformed) => see_other(home)?,
                 Err(error) => return Err(error),
             }
         }
     };
-    Cookie::Session.give_bytes(web.front.cookies, &id, reply.headers_mut());
+    // The form that was carried out may have begun another session, as a change of the password does.
+    if !Cookie::Session.is_given(web.front.cookies, reply.headers()) {
+        Cookie::Session.give_bytes(web.front.cookies, &id, reply.headers_mut());
+    }
+    Cookie::Visitor.take(web.front.cookies, reply.headers_mut());
+    Device::remember(device, web, &user, reply.headers_mut())?;
     Ok(reply)
 }
 
-/// `POST /sign-out`.
-pub(super) async fn sign_out(State(web): App, member: Member, _form: Form) -> Reply {
+/// `POST /sign-out`. If there is a form with it that somebody else has filled in, that waits for whoever signs in next.
+pub(super) async fn sign_out(State(web): App, member: Member, form: Form) -> Reply {
     web.front.sessions.end(member.key());
     web.front.counter.drafts.forget_session(member.key());
-    let mut reply = see_other("/sign-in")?;
+    let carried = Some(form.value("carried")).filter(|carried| !carried.is_empty());
+    let mut reply = match carried {
+        None => see_other("/sign-in")?,
+        Some(carried) => {
+            let visit = member.signed_out(&web)?;
+            let mut reply = expired(&visit, Some(carried.to_owned()))?;
+            Cookie::Visitor.give_bytes(web.front.cookies, visit.key(), reply.headers_mut());
+            reply
+        }
+    };
     Cookie::Session.take(web.front.cookies, reply.headers_mut());
     Ok(reply)
 }
 
-/// The account, if this is its user and password. Whether there is such a user changes nothing about the work.
-async fn check(web: &Web, user: &str, password: Password) -> Result<Option<KnownAccount>, PageError> {
-    let known = match user.parse::<UserName>() {
-        Ok(user) => web.front.desk.account(&user).await?,
-        Err(_) => None,
-    };
-    let hash = known.as_ref().and_then(|known| known.password.clone()).unwrap_or_else(PasswordHash::of_nobody);
-    let _turn = web.front.hashing.acquire().await.map_err(|_| PageError::Broken)?;
-    let password = Arc::new(password);
-    let compared = tokio::task::spawn_blocking(move || hash.is_of(&password)).await;
-    let is_right = compared.map_err(|_| PageError::Broken)??;
-    Ok(known.filter(|known| is_right && known.disabled.is_none()))
-}
-
-/// Begins a session; whatever session there was before in this browser ends.
+/// Begins a session, once it is on record, with an id that is new; whatever session there was before in this browser ends.
 async fn begin(web: &Web, visit: &Visit, known: KnownAccount) -> Result<(Account, [u8; 32]), PageError> {
     let (id, now) = (random()?, now(web));
     web.front.sessions.end(visit.key());
-    web.front.desk.signed_in(&known.account.user, now, None).await?;
+    record(web, &known.account.user, Act::SignIn).await?;
+    web.front.desk.signed_in(&known.account.user, now).await?;
     web.front.sessions.begin(&id, known.account.user.clone(), known.version, now);
     Ok((known.account, id))
 }
@@ -119,10 +173,9 @@ async fn begin(web: &Web, visit: &Visit, known: KnownAccount) -> Result<(Account
 /// The page to sign in, and then to go on there.
 pub(super) fn address(then: &str) -> String {
     if matches!(then, "/" | "") {
-        "/sign-in".to_owned()
-    } else {
-        format!("/sign-in?then={}", utf8_percent_encode(then, VALUE))
+        return "/sign-in".to_owned();
     }
+    format!("/sign-in?then={}", utf8_percent_encode(then, VALUE))
 }
 
 /// What means something in a query.
@@ -139,19 +192,6 @@ fn then(query: Option<&str>) -> Option<String> {
 pub(super) fn is_path(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>');
     text.starts_with('/') && !text.starts_with("//") && text.len() <= 2000 && text.bytes().all(is_plain)
-}
-
-/// `GET /account`.
-pub(super) async fn account(member: Member) -> Reply {
-    let account = member.account().clone();
-    page(StatusCode::OK, &AccountPage { page: member.page("account.title"), account })
-}
-
-#[derive(Template)]
-#[template(path = "account.html", config = "src/web/askama.toml")]
-struct AccountPage {
-    page: Page,
-    account: Account,
 }
 
 #[cfg(test)]

@@ -64,6 +64,15 @@ impl Visit {
         Self(Arc::new(Inner { languages, words, key: id, token, account, path, is_new: false }))
     }
 
+    /// The same, as somebody who has just signed out.
+    pub(super) fn signed_out(&self, web: &Web) -> Result<Self, PageError> {
+        let key = random()?;
+        let token = web.front.seal.token(&key, None);
+        let (languages, words) = (Arc::clone(&self.0.languages), Arc::clone(&self.0.words));
+        let (account, path) = (None, "/sign-in".to_owned());
+        Ok(Self(Arc::new(Inner { languages, words, key, token, account, path, is_new: true })))
+    }
+
     /// A page whose title is this text.
     #[must_use]
     pub fn page(&self, title: &str) -> Page {

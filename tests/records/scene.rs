@@ -57,7 +57,7 @@ impl Scene {
         let account = Account { user: user.parse().unwrap(), name: format!("{user} 同志"), duty };
         let password = PasswordHash::of(&Password::new(PASSWORD)).unwrap();
         let new = NewAccount { account, password: Some(password) };
-        assert!(self.desk.add_account(new, self.clock.now()).await.unwrap());
+        assert!(self.desk.add_account(new, self.clock.now(), None).await.unwrap());
     }
 
     /// A browser in which this user has signed in.

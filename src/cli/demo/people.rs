@@ -41,9 +41,9 @@ pub(super) fn move_in(desk: &Desk) -> Result<Vec<Person>, Failure> {
             let account = Account { user: user.parse()?, name: name.to_owned(), duty };
             let (whose, hash) = (account.user.clone(), PasswordHash::of(&Password::new(&password))?);
             let new = NewAccount { account, password: Some(hash.clone()) };
-            if !desk.add_account(new, SystemClock.now()).await? {
-                desk.set_password(&whose, hash).await?;
-                desk.disable_account(&whose, None).await?;
+            if !desk.add_account(new, SystemClock.now(), None).await? {
+                desk.set_password(&whose, hash, None).await?;
+                desk.disable_account(&whose, None, None).await?;
             }
             people.push(Person { role, user: user.to_owned(), password });
         }

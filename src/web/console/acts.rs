@@ -174,6 +174,13 @@ fn act_page(web: &Web, operator: &Operator, doing: Doing<'_>, draft: Draft) -> R
         Act::Drain => ("console.drain_title", "console.drain_effect", "console.drain_submit"),
         Act::Undrain => ("console.undrain_title", "console.undrain_effect", "console.undrain_submit"),
         Act::Reload => ("console.reload_title", "console.reload_effect", "console.reload_submit"),
+        // Of accounts, which the console does not change.
+        Act::SignIn
+        | Act::RefuseSignIn
+        | Act::NewAccount
+        | Act::DisableAccount
+        | Act::EnableAccount
+        | Act::ChangePassword => return Err(PageError::NotFound),
     };
     let title = words.fill(title, &[("name", &name)]);
     let term = |(term, hours): &(&'static str, Option<i64>)| {

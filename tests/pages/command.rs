@@ -1,0 +1,67 @@
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::scene::{PASSWORD, Scene, user};
+
+fn account(scene: &Scene, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heyan"));
+    command.arg("account").args(arguments).arg("--data-dir").arg(scene.data());
+    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may have ended without reading.
+    let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+    process.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout[..], &output.stderr[..]].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+}
+
+#[tokio::test]
+async fn accounts_are_made_and_changed_beside_a_running_gateway() {
+    let scene = Scene::new().await;
+    let arguments = ["new", "Zhao", "--role", "operator", "--name", "赵工", "--json"];
+    let made = account(&scene, &arguments, "a line of my own\n");
+    assert!(made.status.success(), "{}", said(&made));
+    let shown: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!((&shown["user"], &shown["role"], &shown["name"]), (&json!("zhao"), &json!("operator"), &json!("赵工")));
+    assert_eq!(scene.browser().sign_in("zhao", "a line of my own").await.status, 303);
+
+    assert!(account(&scene, &["password", "zhao"], "another line of mine\n").status.success());
+    assert_eq!(scene.browser().sign_in("zhao", "a line of my own").await.status, 422);
+    let mut browser = scene.browser();
+    assert_eq!(browser.sign_in("zhao", "another line of mine").await.status, 303);
+    assert!(account(&scene, &["disable", "zhao"], "").status.success());
+    assert_eq!(browser.who().await, None, "out at once");
+    let listed = account(&scene, &["list"], "");
+    let text = said(&listed);
+    assert!(text.contains("zhao") && text.contains("赵工") && text.contains("disabled"), "{text}");
+    assert!(account(&scene, &["enable", "zhao"], "").status.success());
+    let listed: Value = serde_json::from_slice(&account(&scene, &["list", "--json"], "").stdout).unwrap();
+    let users: Vec<&Value> = listed["accounts"].as_array().unwrap().iter().map(|known| &known["user"]).collect();
+    assert_eq!(users, [&json!("li"), &json!("wang"), &json!("zhao")]);
+    assert!(!listed.to_string().contains("hash") && !listed.to_string().contains("salt"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_said_and_changes_nothing() {
+    let scene = Scene::new().await;
+    for (arguments, input, told) in [
+        (&["new", "wang", "--role", "operator"][..], PASSWORD, "already"),
+        (&["new", "zhao", "--role", "operator"], "short", "12 characters"),
+        (&["new", "zhao", "--role", "operator"], "", "no password"),
+        (&["new", "zhao", "--role", "operator", "--agency", "x"], PASSWORD, "--agency"),
+        (&["new", "zhao", "--role", "committee"], PASSWORD, "--agency"),
+        (&["new", "zhao", "--role", "mayor"], PASSWORD, "committee, operator or supervisor"),
+        (&["new", "赵", "--role", "operator"], PASSWORD, "user name"),
+        (&["disable", "nobody"], "", "no account of nobody"),
+        (&["password", "nobody"], PASSWORD, "no account of nobody"),
+    ] {
+        let refused = account(&scene, arguments, input);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {}", said(&refused));
+        assert!(said(&refused).contains(told), "{arguments:?}: {}", said(&refused));
+    }
+    assert_eq!(scene.desk.accounts().await.unwrap().len(), 2);
+    assert!(scene.desk.account(&user("wang")).await.unwrap().unwrap().disabled.is_none());
+}
