@@ -1,4 +1,6 @@
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use jiff::civil::Date;

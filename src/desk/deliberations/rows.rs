@@ -64,6 +64,9 @@ pub(super) const TABLES: &str = "
     CREATE TRIGGER deliberations_stay_as_they_are BEFORE UPDATE OF id, committee, year, sequence, worker, matter, answers,
         checkable, decision, may, decided ON deliberations
         BEGIN SELECT RAISE(ABORT, 'a record is not changed'); END;
+    CREATE TRIGGER reviews_stay BEFORE DELETE ON deliberation_reviews
+        WHEN EXISTS (SELECT 1 FROM deliberations WHERE id = OLD.deliberation AND over = 0)
+        BEGIN SELECT RAISE(ABORT, 'a review stays as long as its record'); END;
     CREATE TRIGGER reviews_stay_as_they_are BEFORE UPDATE ON deliberation_reviews
         BEGIN SELECT RAISE(ABORT, 'a review is not changed'); END;
 ";

@@ -67,6 +67,9 @@ pub(super) const TABLES: &str = "
     CREATE TRIGGER demands_stay_as_they_are BEFORE UPDATE OF id, form, committee, year, sequence, worker, recorded, subject,
         agency, name, kind, level, superior, demanded, said, note, basis ON demands
         BEGIN SELECT RAISE(ABORT, 'a record is not changed'); END;
+    CREATE TRIGGER steps_stay BEFORE DELETE ON demand_steps
+        WHEN EXISTS (SELECT 1 FROM demands WHERE id = OLD.demand AND over = 0)
+        BEGIN SELECT RAISE(ABORT, 'a step stays as long as its record'); END;
     CREATE TRIGGER steps_stay_as_they_are BEFORE UPDATE ON demand_steps
         BEGIN SELECT RAISE(ABORT, 'a step is not changed'); END;
 ";
