@@ -12,6 +12,7 @@ mod live;
 mod pages;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod view;
 mod wording;
 
@@ -40,6 +41,8 @@ pub(super) fn routes() -> Router<Web> {
         .route("/operator/pending", get_only(get(pages::pending)))
         .route("/operator/certificates", get_only(get(pages::certificates)))
         .route("/operator/configuration", get_only(get(pages::configuration)))
+        .route("/operator/traces", get_only(get(traces::list)))
+        .route("/operator/traces/{id}", get_only(get(traces::one)))
         .route("/operator/drain", only("GET, HEAD, POST", get(acts::ask_drain).post(acts::drain)))
         .route("/operator/undrain", only("GET, HEAD, POST", get(acts::ask_undrain).post(acts::undrain)))
         .route("/operator/reload", only("GET, HEAD, POST", get(acts::ask_reload).post(acts::reload)))
@@ -59,8 +62,9 @@ struct Entry {
     is_here: bool,
 }
 
-const ENTRIES: [(&str, &str); 7] = [
+const ENTRIES: [(&str, &str); 8] = [
     ("/operator", "console.nav_home"),
+    ("/operator/traces", "console.nav_traces"),
     ("/operator/agencies", "console.nav_agencies"),
     ("/operator/pending", "console.nav_pending"),
     ("/operator/ledger", "console.nav_ledger"),

@@ -194,7 +194,7 @@ impl Writer<'_> {
             told,
             agencies: self.some(agencies.collect()),
             claims: self.some(claims.collect()),
-            traces: hits.traces.iter().map(ToString::to_string).collect(),
+            traces: hits.traces.iter().take(MOST_TRACES).map(ToString::to_string).collect(),
         }
     }
 
@@ -307,5 +307,6 @@ impl Writer<'_> {
     }
 }
 
-/// So many agencies and claims are named.
+/// So many agencies and claims are named, and so many traces.
 const MOST_NAMED: usize = 5;
+const MOST_TRACES: usize = 3;

@@ -1,0 +1,149 @@
+//! What an operator does is recorded, takes effect, and happens once.
+
+use serde_json::{Value, json};
+
+use crate::town::Town;
+
+async fn state(town: &Town) -> Value {
+    let sources: Value = serde_json::from_str(&town.get("/v1/sources").await.text().await.unwrap()).unwrap();
+    sources["sources"].as_array().unwrap().iter().find(|source| source["id"] == "police").unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_department_is_closed_with_a_reason_and_stays_so_across_a_restart() {
+    let mut town = Town::start();
+    let mut people = town.people().await.into_iter();
+    let mut ask = async |town: &Town| town.ask(&people.next().unwrap()).await;
+    let mut browser = town.operator().await;
+    browser.go("/operator/departments/police/close").await;
+    assert!(browser.text().contains("手工关闭：公安机关（户籍）") && browser.text().contains("不再调用"));
+    for (fields, told) in [
+        (&[("term", "open")][..], "请写明理由"),
+        (&[("term", "open"), ("reason", " \n ")], "请写明理由"),
+        (&[("term", "open"), ("reason", &"长".repeat(201))], "最多 200 个字"),
+        (&[("term", "for ever"), ("reason", "升级")], "请选择关闭多久"),
+    ] {
+        browser.send(fields).await;
+        assert!(browser.status == 422 && browser.text().contains(told), "{}", browser.text());
+    }
+    assert!(town.administered().await.is_empty(), "nothing was done");
+    assert_eq!(ask(&town).await["outcome"], "confirmed");
+    // A double click: the same form twice.
+    let fields = browser.with_hidden(&[("term", "open"), ("reason", "公安升级 <b> 11010519491231002X")]);
+    let mut twin = browser.clone();
+    let path = browser.path.clone();
+    tokio::join!(browser.post(&path, &fields), twin.post(&path, &fields));
+    assert_eq!((browser.status, twin.status), (200, 200));
+    assert_eq!((&*browser.path, &*twin.path), ("/operator/departments/police", "/operator/departments/police"));
+    assert!(
+        browser.text().contains("已手工关闭") && browser.text().contains("公安升级 &#60;b&#62; 1****************X")
+    );
+    let done = town.administered().await;
+    assert_eq!(done.len(), 1, "{done:?}");
+    let expected = json!({"act": "close-source", "object": "police", "officer": "operator"});
+    for key in ["act", "object", "officer"] {
+        assert_eq!(done[0][key], expected[key]);
+    }
+    assert_eq!(done[0]["reason"], "公安升级 <b> 1****************X");
+    for restarted in [false, true] {
+        let reply = ask(&town).await;
+        assert_eq!(
+            (&reply["outcome"], &reply["witnesses"][0]["cause"]),
+            (&json!("unavailable"), &json!("closed-by-operator"))
+        );
+        assert_eq!(state(&town).await["state"], "closed-by-operator");
+        if !restarted {
+            town.restart();
+        }
+    }
+    let mut browser = town.operator().await;
+    assert!(browser.text().contains("已手工关闭") && browser.text().contains("公安升级"), "{}", browser.text());
+    browser.go("/operator/departments/police/open").await;
+    browser.send(&[("reason", "升级完成")]).await;
+    assert_eq!(browser.path, "/operator/departments/police");
+    assert_eq!(ask(&town).await["outcome"], "confirmed");
+    assert_ne!(state(&town).await["state"], "closed-by-operator");
+    let acts: Vec<Value> = town.administered().await.into_iter().map(|entry| entry["act"].clone()).collect();
+    assert_eq!(acts, [json!("close-source"), json!("open-source")]);
+}
+
+#[tokio::test]
+async fn others_do_nothing_and_what_cannot_be_recorded_is_not_done() {
+    let town = Town::start();
+    let operator = town.operator().await;
+    let pages =
+        ["/operator", "/operator/live", "/operator/departments/police/close", "/operator/drain", "/operator/ledger"];
+    for role in ["committee", "supervisor"] {
+        let other = town.somebody(role).await;
+        for path in pages {
+            assert_eq!(other.ask(path, None).await.status(), 403, "{role} {path}");
+        }
+        let body = "csrf=x&form=y&reason=z&term=open".to_owned();
+        let reply = other.ask("/operator/departments/police/close", Some(body)).await;
+        assert_eq!(reply.status(), 403);
+    }
+    for body in ["reason=z&term=open", "csrf=AAAA&form=y&reason=z&term=open"] {
+        let reply = operator.ask("/operator/departments/police/close", Some(body.to_owned())).await;
+        assert_eq!(reply.status(), 403, "a form that is none of ours");
+    }
+    let mut operator = operator;
+    operator.go("/operator/departments/nobody/close").await;
+    assert_eq!(operator.status, 404);
+    operator.go("/operator/departments/police/close").await;
+    town.fill_disk();
+    operator.send(&[("term", "open"), ("reason", "升级")]).await;
+    assert_eq!(operator.status, 503);
+    operator.go("/operator").await;
+    assert!(!operator.text().contains("已手工关闭"), "{}", operator.text());
+    operator.go("/operator/ledger").await;
+    assert!(operator.text().contains("账本写不进去"), "{}", operator.text());
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_drained_answers_and_sends_others_elsewhere() {
+    let town = Town::start();
+    let mut browser = town.operator().await;
+    assert_eq!(town.get("/readyz").await.status(), 200);
+    browser.go("/operator/drain").await;
+    browser.send(&[("reason", "换磁盘")]).await;
+    assert_eq!(browser.path, "/operator/configuration");
+    assert!(browser.text().contains("换磁盘") && browser.html.contains("本机正在排空"));
+    let ready = town.get("/readyz").await;
+    assert_eq!(ready.status(), 503);
+    assert_eq!(ready.text().await.unwrap(), r#"{"status":"draining"}"#);
+    let sources = town.get("/v1/sources").await;
+    assert_eq!((sources.status().as_u16(), &sources.headers()["connection"]), (200, &"close".parse().unwrap()));
+    assert_eq!(town.get("/livez").await.status(), 200);
+    browser.go("/operator/undrain").await;
+    browser.send(&[("reason", "换好了")]).await;
+    assert_eq!(town.get("/readyz").await.status(), 200);
+    assert!(!town.get("/v1/sources").await.headers().contains_key("connection"));
+    let acts: Vec<Value> = town.administered().await.into_iter().map(|entry| entry["act"].clone()).collect();
+    assert_eq!(acts, [json!("drain"), json!("undrain")]);
+}
+
+#[tokio::test]
+async fn a_configuration_is_read_anew_and_a_bad_one_is_told_with_its_lines() {
+    let town = Town::start();
+    let mut browser = town.operator().await;
+    browser.go("/operator/configuration").await;
+    let generation = |text: &str| {
+        let after = text.split("第几版配置").nth(1).unwrap();
+        after.chars().take_while(char::is_ascii_digit).collect::<String>()
+    };
+    assert_eq!(generation(&browser.text()), "1");
+    town.write("config/agencies/bad.toml", "[[agencies]]\nid = \"fund\"\nnam = \"甲\"\n");
+    let reload = async |browser: &mut crate::browser::Browser| {
+        browser.go("/operator/reload").await;
+        browser.send(&[("reason", "新的部门")]).await;
+        assert_eq!(browser.path, "/operator/configuration", "{}", browser.text());
+    };
+    reload(&mut browser).await;
+    assert!(browser.text().contains("bad.toml:3"), "{}", browser.text());
+    assert_eq!(generation(&browser.text()), "1");
+    town.remove("config/agencies/bad.toml");
+    reload(&mut browser).await;
+    assert_eq!(generation(&browser.text()), "2");
+    assert!(!browser.text().contains("bad.toml"));
+    assert_eq!(town.administered().await.len(), 2);
+}

@@ -1,0 +1,94 @@
+//! A bad night: a department fails under load, and the first screen says so.
+
+use jiff::Timestamp;
+
+use crate::browser::{Events, moments, text};
+use crate::town::{Town, until};
+
+#[tokio::test]
+async fn a_fault_under_load_is_named_with_cause_moment_and_whom_it_hits() {
+    let town = Town::start();
+    let mut people = town.people().await.into_iter().cycle();
+    let mut browser = town.operator().await;
+    let mut events = Events::open(&browser, "/operator/live").await;
+    let (name, calm) = events.next().await.unwrap();
+    assert!(name == "page" && text(&calm).contains("4 个部门都正常"), "{calm}");
+    for _ in 0..30 {
+        assert_eq!(town.ask(&people.next().unwrap()).await["outcome"], "confirmed");
+    }
+    let before = Timestamp::now();
+    town.fault("police", "refuse").await;
+    let trouble = until("the first screen names the police", async || {
+        town.ask(&people.next().unwrap()).await;
+        browser.go("/operator").await;
+        let trouble = browser.html.split("<section class=\"trouble").nth(1)?.split("</section>").next()?.to_owned();
+        text(&trouble).contains("演示用证部门").then_some(trouble)
+    })
+    .await;
+    let after = Timestamp::now();
+    let said = text(&trouble);
+    for told in ["公安机关（户籍）", "失败", "连不上", "person", "居民身份信息证明", "heyan check --probe", "没有答复"]
+    {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let since = moments(&trouble)[0];
+    assert!(before <= since && since <= after, "{before} {since} {after}");
+    assert!(browser.html.contains("<h1>公安机关（户籍）连不上，已 "), "{}", browser.html);
+    assert!(browser.text().contains("3 个部门正常"));
+    // The page that stays open is told so, without being loaded anew.
+    let shown = loop {
+        let (name, page) = events.next().await.unwrap();
+        assert_eq!(name, "page");
+        if page.contains("trouble-police") {
+            break page;
+        }
+    };
+    assert_eq!(moments(shown.split("<section class=\"trouble").nth(1).unwrap())[0], since, "one truth for all threads");
+    // A department's own page says the same.
+    browser.go("/operator/departments/police").await;
+    assert!(browser.text().contains("连不上") && moments(&browser.html).contains(&since));
+    town.heal().await;
+    until("the police are well again", async || {
+        town.ask(&people.next().unwrap()).await;
+        browser.go("/operator").await;
+        browser.html.contains("<h1>4 个部门都正常。</h1>").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_open_ends_with_its_session() {
+    let town = Town::start();
+    let mut browser = town.operator().await;
+    let mut events = Events::open(&browser, "/operator/live").await;
+    assert!(events.next().await.is_some());
+    let session = browser.clone();
+    browser.go("/account").await;
+    let token = browser.html.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let form = browser.html.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    browser.post("/sign-out", &[("csrf".to_owned(), token), ("form".to_owned(), form)]).await;
+    let ended = loop {
+        match events.next().await {
+            Some((name, _)) if name == "page" => {}
+            other => break other,
+        }
+    };
+    assert_eq!(ended.map(|(name, _)| name).as_deref(), Some("end"));
+    assert!(events.next().await.is_none());
+    assert_eq!(session.ask("/operator/live", None).await.status(), 303, "whoever is not signed in gets none");
+}
+
+#[tokio::test]
+async fn only_so_many_pages_are_kept_up_to_date() {
+    let town = Town::start();
+    let browser = town.operator().await;
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.push(Events::open(&browser, "/operator/live").await);
+    }
+    assert_eq!(browser.ask("/operator/live", None).await.status(), 503);
+    assert_eq!(browser.ask("/operator", None).await.status(), 200);
+    open.clear();
+    until("there is room again", async || (browser.ask("/operator/live", None).await.status() == 200).then_some(()))
+        .await;
+}
