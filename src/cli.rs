@@ -22,8 +22,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::diagnostic::Diagnostic;
+use crate::telemetry::logs::{Format, Lines};
 
 pub use silence::{forbid_core_files, tell_panics_by_place};
 
@@ -103,8 +106,7 @@ pub fn run() -> ExitCode {
     }
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("HEYAN_LOG").unwrap_or_else(|_| EnvFilter::new("heyan=info"));
-    let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
+    tracing_subscriber::registry().with(filter).with(Lines(log_format())).init();
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
@@ -149,6 +151,16 @@ impl fmt::Display for Failure {
 
 fn count(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// How the log is written: as `HEYAN_LOG_FORMAT` says, or in a form to be read where somebody reads it, and as JSON elsewhere.
+fn log_format() -> Format {
+    let is_read = io::stderr().is_terminal();
+    let wanted = std::env::var("HEYAN_LOG_FORMAT").ok().and_then(|text| text.parse().ok());
+    match wanted.unwrap_or(if is_read { Format::Pretty { has_colours: true } } else { Format::Json }) {
+        Format::Json => Format::Json,
+        Format::Pretty { .. } => Format::Pretty { has_colours: is_read },
+    }
 }
 
 /// Prints a line; a reader who has gone away is no error.

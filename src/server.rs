@@ -75,7 +75,8 @@ impl Server {
         let closures = closures(&desk)?;
         let front = Arc::new(front(&installation.settings, desk, entrance.is_some())?);
         let kept = Kept { durable, ledger: Arc::clone(&ledger), front };
-        let house = House::new(&installation.settings, clock, kept, stop.clone(), workers, entrance);
+        let house =
+            House::new(&installation.settings, clock, kept, &installation.exports, stop.clone(), workers, entrance);
         // Before anybody can ask.
         for (source, closure) in closures {
             house.states.close(&source, closure);
@@ -178,6 +179,7 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         // The store has logged why, if it cannot.
         let _ = runtime.block_on(house.mark_ledger());
+        house.telemetry.end();
         result
     }
 }

@@ -12,7 +12,9 @@
 //! So the hot path only notes what happened, and there is one truth for all of these.
 
 mod ids;
+pub mod logs;
 pub mod metrics;
+mod otlp;
 pub mod recent;
 mod recording;
 mod sampling;
@@ -30,6 +32,8 @@ use crate::clock::Clock;
 
 pub use ids::{NoId, Parent, SpanId, TraceId};
 use metrics::{Metrics, Page};
+use otlp::Exporter;
+pub use otlp::Exports;
 use recent::Traces;
 pub use recording::{Answering, Behind, Open, note, open, parent, request, tell};
 pub use sampling::Sampler;
@@ -40,7 +44,12 @@ pub use span::{
 /// What the gateway tells its operators. All threads share one.
 pub struct Telemetry {
     clock: Arc<dyn Clock>,
+    /// When it began to count.
+    began: Timestamp,
+    /// Nothing is recorded.
+    is_off: bool,
     sampler: Sampler,
+    exporter: Option<Exporter>,
     metrics: Metrics,
     recent: Traces,
     watchers: Vec<Arc<dyn Watcher>>,
@@ -77,10 +86,20 @@ impl fmt::Debug for Telemetry {
 impl Telemetry {
     /// Begins to record.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, memory: Memory, watchers: Vec<Arc<dyn Watcher>>) -> Arc<Self> {
+    pub fn new(clock: Arc<dyn Clock>, memory: Memory, exports: &Exports, watchers: Vec<Arc<dyn Watcher>>) -> Arc<Self> {
+        for warning in &exports.warnings {
+            tracing::warn!("{warning}");
+        }
         let (metrics, recent) = (Metrics::default(), Traces::new(memory.bytes, memory.slow));
-        let (sampler, stands) = (Sampler::default(), RwLock::default());
-        Arc::new(Self { clock, sampler, metrics, recent, watchers, stands })
+        let (is_off, sampler, stands) = (exports.is_disabled, exports.sampler, RwLock::default());
+        let began = clock.now();
+        Arc::new_cyclic(|telemetry| {
+            let exporter = Exporter::start(exports, telemetry.clone(), metrics.losses());
+            if let Some(exporter) = &exporter {
+                logs::export_to(Arc::downgrade(exporter.queue()));
+            }
+            Self { clock, began, is_off, sampler, exporter, metrics, recent, watchers, stands }
+        })
     }
 
     /// Begins a request. `parent` and `state` are the `traceparent` and `tracestate` fields that came with it.
@@ -91,6 +110,9 @@ impl Telemetry {
         mut parent: impl Iterator<Item = &'a str>,
         state: impl Iterator<Item = &'a str>,
     ) -> Answering {
+        if self.is_off {
+            return Answering::nothing();
+        }
         let first = parent.next().and_then(|text| text.parse::<Parent>().ok());
         // Of two nobody knows which one is meant.
         let caller = first.filter(|_| parent.next().is_none());
@@ -130,8 +152,19 @@ impl Telemetry {
         page
     }
 
+    /// Sends what waits to be exported, within a bounded time. It blocks.
+    pub fn end(&self) {
+        if let Some(exporter) = &self.exporter {
+            exporter.end();
+        }
+    }
+
+    /// Whether a trace is exported. Where nothing is, a caller's mark is handed on: its own part is recorded elsewhere.
     fn is_sampled(&self, trace: TraceId, parent: Option<Parent>) -> bool {
-        self.sampler.takes(trace, parent)
+        match &self.exporter {
+            Some(exporter) if exporter.takes_spans() => self.sampler.takes(trace, parent),
+            _ => parent.is_some_and(|parent| parent.is_sampled),
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -144,6 +177,9 @@ impl Telemetry {
         let trace = Arc::new(trace);
         for watcher in &self.watchers {
             watcher.told(&trace);
+        }
+        if let Some(exporter) = self.exporter.as_ref().filter(|_| trace.is_sampled) {
+            exporter.trace(&trace);
         }
         self.recent.add(trace);
     }

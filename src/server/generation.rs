@@ -25,7 +25,7 @@ use crate::ledger_store::LedgerStore;
 use crate::matters::Catalog;
 use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
-use crate::telemetry::{Memory, Telemetry};
+use crate::telemetry::{Exports, Memory, Telemetry};
 use crate::watch::Watch;
 use crate::web::{self, Front, Levers, Web};
 use crate::words::Languages;
@@ -73,6 +73,7 @@ impl House {
         settings: &Settings,
         clock: Arc<dyn Clock>,
         kept: Kept,
+        exports: &Exports,
         stop: CancellationToken,
         workers: usize,
         entrance: Option<Arc<Entrance>>,
@@ -88,7 +89,7 @@ impl House {
         let levers = Levers::new(clock.now(), Box::new(expiries), Box::new(move || counted.running()));
         Self {
             replies: Arc::new(Replies::new(settings.idempotent_replies, kept)),
-            telemetry: Telemetry::new(Arc::clone(&clock), Memory { bytes, slow }, Vec::new()),
+            telemetry: Telemetry::new(Arc::clone(&clock), Memory { bytes, slow }, exports, Vec::new()),
             doors,
             waiting: Arc::default(),
             clock,
@@ -149,6 +150,7 @@ impl Generation {
             recipients,
             keys,
             tls: _,
+            exports: _,
             sources,
         } = installation;
         let keys = match keys.or_else(|| before.map(|before| Arc::clone(&before.keys))) {

@@ -20,6 +20,7 @@ use crate::keys::Keys;
 use crate::matters::triage::{Cues, Entry, Triage};
 use crate::matters::{Catalog, CatalogFiles, CatalogSchemas};
 use crate::sources::{Description, Surroundings};
+use crate::telemetry::Exports;
 use crate::words::{Languages, WordsFile};
 
 /// Everything that a folder's files describe, checked against each other.
@@ -42,6 +43,8 @@ pub struct Installation {
     pub keys: Option<Arc<Keys>>,
     /// The listener's certificates; `None`: it speaks plain HTTP.
     pub tls: Option<Material>,
+    /// What is exported, and where.
+    pub exports: Exports,
     /// A digest of the sources' files: facts that one installation has got serve another only where it is the same.
     pub sources: [u8; 32],
 }
@@ -95,6 +98,7 @@ impl Installation {
                 let (catalog, descriptions, recipients) =
                     (Arc::new(catalog), descriptions.into(), Arc::new(recipients.0));
                 let sources = sources_digest(folder);
+                let exports = Exports::read(environment);
                 let (languages, keys) = (Arc::new(languages), None);
                 Ok(Self {
                     settings,
@@ -106,6 +110,7 @@ impl Installation {
                     recipients,
                     keys,
                     tls,
+                    exports,
                     sources,
                 })
             }

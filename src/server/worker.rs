@@ -331,7 +331,8 @@ impl Door {
         let telling = self.telling(&request);
         let response = telling.around(self.unless_full(request)).await;
         response.map(|mut response| {
-            if let Ok(trace) = HeaderValue::from_str(&telling.trace().to_string()) {
+            let trace = telling.trace().map(|trace| HeaderValue::from_str(&trace.to_string()));
+            if let Some(Ok(trace)) = trace {
                 response.headers_mut().insert(TRACE_ID, trace);
             }
             telling.end(response.status().as_u16());

@@ -21,7 +21,7 @@ use crate::domain::{Answer, Cause, ClaimRef, Outcome, Slug};
 
 pub use catalog::*;
 pub(super) use instrument::{Counter, Exemplar, Histogram};
-pub use page::{Label, Page, Reading, Sample};
+pub use page::{Distribution, Label, Page, Reading, Sample};
 pub use text::{OPEN_METRICS, PROMETHEUS};
 
 /// Everything that is counted.
@@ -37,7 +37,7 @@ pub struct Metrics {
     events: Family<Slug, Counter>,
     findings: Family<(&'static str, bool), Counter>,
     receipts: Family<Checked, Counter>,
-    pub(super) telemetry: Losses,
+    telemetry: Arc<Losses>,
 }
 
 /// What telemetry itself loses.
@@ -103,6 +103,11 @@ const DISK: [f64; FAST] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 
 const FAST: usize = 13;
 
 impl Metrics {
+    /// What telemetry itself loses.
+    pub(super) fn losses(&self) -> &Arc<Losses> {
+        &self.telemetry
+    }
+
     /// Counts what happened in a trace.
     pub(super) fn count(&self, trace: &Trace) {
         for span in &trace.spans {

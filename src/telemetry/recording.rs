@@ -91,7 +91,10 @@ impl Drop for Recorder {
 }
 
 /// A request that is being answered. It ends with its reply, or when it is dropped.
-pub struct Answering {
+pub struct Answering(Option<Answered>);
+
+/// What is recorded of it.
+struct Answered {
     recorder: Arc<Recorder>,
     span: SpanId,
     parent: Option<SpanId>,
@@ -106,53 +109,62 @@ impl Answering {
     ) -> Self {
         let recorder = Recorder::start(telemetry, parent, state);
         recorder.known().request = request;
-        Self { recorder, span: SpanId::random(), parent: parent.map(|parent| parent.span) }
+        Self(Some(Answered { recorder, span: SpanId::random(), parent: parent.map(|parent| parent.span) }))
+    }
+
+    /// One that is recorded nowhere.
+    pub(super) fn nothing() -> Self {
+        Self(None)
     }
 
     /// Does work for it.
     pub fn around<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
-        CURRENT.scope(Some(Current { recorder: Arc::clone(&self.recorder), span: self.span }), work)
+        let of = |told: &Answered| Current { recorder: Arc::clone(&told.recorder), span: told.span };
+        CURRENT.scope(self.0.as_ref().map(of), work)
     }
 
     /// The trace.
     #[must_use]
-    pub fn trace(&self) -> TraceId {
-        self.recorder.trace
+    pub fn trace(&self) -> Option<TraceId> {
+        self.0.as_ref().map(|told| told.recorder.trace)
     }
 
     /// It is answered with this status.
     pub fn end(self, status: u16) {
-        self.recorder.known().request.status = Some(status);
+        if let Some(told) = &self.0 {
+            told.recorder.known().request.status = Some(status);
+        }
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let recorder = &self.recorder;
+        let Some(Answered { recorder, span, parent }) = self.0.take() else { return };
         let request = std::mem::take(&mut recorder.known().request);
-        let span = recorder.span(self.span, self.parent, recorder.began, What::Request(request));
+        let span = recorder.span(span, parent, recorder.began, What::Request(request));
         recorder.ended(span);
         recorder.tell();
     }
 }
 
 /// What a task goes on for that nobody waits for.
-pub struct Behind(Current);
+pub struct Behind(Option<Current>);
 
 impl Behind {
     /// Goes on for what this task works for; where that is nothing, for a caller of an earlier process.
     #[must_use]
     pub fn of(telemetry: &Arc<Telemetry>, traceparent: Option<&str>) -> Self {
-        Self(current().unwrap_or_else(|| {
+        let anew = || {
             let parent: Option<Parent> = traceparent.and_then(|text| text.parse().ok());
             let span = parent.map_or_else(SpanId::random, |parent| parent.span);
             Current { recorder: Recorder::start(Arc::clone(telemetry), parent, None), span }
-        }))
+        };
+        Self(current().or_else(|| (!telemetry.is_off).then(anew)))
     }
 
     /// Does work for it.
     pub fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> + use<F> {
-        CURRENT.scope(Some(self.0), work)
+        CURRENT.scope(self.0, work)
     }
 }
 

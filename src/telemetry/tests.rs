@@ -26,7 +26,7 @@ impl Scene {
     fn new(bytes: usize, slow: Duration) -> Self {
         let told = Arc::<Told>::default();
         let clock = Arc::new(ManualClock::new("2026-11-26T00:00:00Z".parse().unwrap()));
-        let telemetry = Telemetry::new(clock, Memory { bytes, slow }, vec![told.clone()]);
+        let telemetry = Telemetry::new(clock, Memory { bytes, slow }, &Exports::default(), vec![told.clone()]);
         Self { telemetry, told }
     }
 
@@ -182,7 +182,7 @@ async fn two_callers_are_none() {
     let answering = scene.telemetry.answering(Request::default(), [CALLER, CALLER].into_iter(), ["a=1"].into_iter());
     let state = answering.around(async { question().state().map(str::to_owned) }).await;
     assert_eq!(state, None);
-    assert_ne!(answering.trace(), CALLER.parse::<Parent>().unwrap().trace);
+    assert_ne!(answering.trace(), Some(CALLER.parse::<Parent>().unwrap().trace));
 }
 
 #[tokio::test]
