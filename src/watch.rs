@@ -100,6 +100,9 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Subjects, Self::Mismatch, Self::NoRecord, Self::Names, Self::Counterparts];
+
     /// Its name in the configuration and the log.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -26,7 +26,7 @@ use crate::matters::Catalog;
 use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
 use crate::telemetry::{Exports, Memory, Telemetry};
-use crate::watch::Watch;
+use crate::watch::{Measure, Watch};
 use crate::web::{self, Front, Levers, Web};
 use crate::words::Languages;
 
@@ -218,6 +218,9 @@ impl Generation {
 
     /// How things stand in it.
     pub(super) fn standing(&self, house: &House) -> Arc<Standing> {
+        let operations = self.descriptions.iter().flat_map(Description::operations);
+        let operations = operations.map(|(promise, _)| (&promise.operation.source, &promise.operation.operation));
+        house.telemetry.metrics().expect(operations, Measure::ALL.map(Measure::as_str));
         Arc::new(Standing {
             clock: Arc::clone(&house.clock),
             descriptions: Arc::clone(&self.descriptions),

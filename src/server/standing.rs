@@ -63,8 +63,12 @@ impl Stands for Standing {
         page.whole(&metrics::CACHE_BYTES, vec![], self.facts.bytes());
         page.whole(&metrics::CACHE_LIMIT, vec![], self.facts.limit());
         page.total(&metrics::EVICTIONS, vec![], self.facts.evicted());
-        page.total(&metrics::LEDGER_ENTRIES, vec![], self.ledger.checkpoint().checkpoint.size);
-        page.total(&metrics::LEDGER_COMMITS, vec![], self.ledger.commits());
+        let ledger = self.ledger.condition();
+        page.total(&metrics::LEDGER_ENTRIES, vec![], ledger.entries);
+        page.total(&metrics::LEDGER_COMMITS, vec![], ledger.commits);
+        if let Some(age) = ledger.last {
+            page.value(&metrics::CHECKPOINT_AGE, vec![], age.as_secs_f64());
+        }
         let waiting = *self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         page.whole(&metrics::QUESTIONS_OPEN, vec![], waiting.questions);
         let oldest = waiting.oldest.map(|asked| Duration::try_from(now.duration_since(asked)).unwrap_or_default());

@@ -103,6 +103,23 @@ const DISK: [f64; FAST] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 
 const FAST: usize = 13;
 
 impl Metrics {
+    /// These may be counted: until they are, they show as 0, so that the first of them is a change that an alert sees.
+    pub fn expect<'a>(
+        &self,
+        operations: impl IntoIterator<Item = (&'a Slug, &'a Slug)>,
+        measures: impl IntoIterator<Item = &'static str>,
+    ) {
+        for (source, operation) in operations {
+            self.sources.with(source, |_| {});
+            self.operation(source, operation, |_| {});
+        }
+        for measure in measures {
+            for is_stopped in [false, true] {
+                self.findings.with(&(measure, is_stopped), |_| {});
+            }
+        }
+    }
+
     /// What telemetry itself loses.
     pub(super) fn losses(&self) -> &Arc<Losses> {
         &self.telemetry
@@ -272,7 +289,7 @@ impl PerSource {
         }
         for cause in Cause::ALL {
             let labels = vec![Label::source(source), Label::fixed("cause", cause.as_str())];
-            page.count_if_any(&catalog::WITNESS_CAUSES, labels, &self.causes[cause as usize]);
+            page.count(&catalog::WITNESS_CAUSES, labels, &self.causes[cause as usize]);
         }
     }
 }

@@ -240,3 +240,25 @@ async fn traces_are_counted() {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
 }
+
+#[tokio::test]
+async fn ten_thousand_spans_that_nobody_takes_are_each_counted() {
+    let down = |name: &str| match name {
+        // Nothing listens on the discard port.
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => Some("http://127.0.0.1:9/v1/traces".to_owned()),
+        "OTEL_TRACES_SAMPLER" => Some("always_on".to_owned()),
+        _ => None,
+    };
+    let clock = Arc::new(ManualClock::new("2026-11-26T00:00:00Z".parse().unwrap()));
+    let memory = Memory { bytes: 1 << 20, slow: Duration::from_secs(1) };
+    let telemetry = Telemetry::new(clock, memory, &Exports::read(&down), Vec::new());
+    for _ in 0..10_000 {
+        telemetry.answering(Request::default(), [].into_iter(), [].into_iter()).end(200);
+    }
+    telemetry.end();
+    let page = telemetry.page().prometheus();
+    let value = |series: &str| page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse::<u64>().ok());
+    assert_eq!(value("heyan_telemetry_dropped_total{signal=\"traces\"}"), Some(10_000), "{page}");
+    assert_eq!(value("heyan_telemetry_exported_total{signal=\"traces\"}"), Some(0));
+    assert!(telemetry.recent().count() > 0, "they are here all the same");
+}

@@ -135,22 +135,18 @@ async fn measure(arguments: &[String]) {
     let directory = std::env::temp_dir().join(format!("heyan-bench-{}", std::process::id()));
     let token = heyan::access::Token::generate().unwrap();
     configure(&directory, &token);
-    let mut command = Command::new(heyan);
-    command.args(["serve", "--listen", "127.0.0.1:18099", "--config"]).arg(directory.join("config/heyan.toml"));
-    // As a deployment runs: every question is on the disk before a department is asked, every outcome before its reply.
-    command.arg("--data-dir").arg(directory.join("data"));
-    for (name, value) in SECRETS {
-        command.env(format!("HEYAN_{name}"), value);
-    }
-    for (name, address) in &addresses {
-        command.env(format!("HEYAN_{}_ADDRESS", name.to_uppercase().replace('-', "_")), address);
-    }
-    let (gateway, _lines) = Process::start(&mut command);
+    // It exports what it records, at the sampling that is the default, to somebody who takes everything.
+    let mut telling = serve(&directory, TELLING, &addresses, ("OTEL_EXPORTER_OTLP_ENDPOINT", &bare_address));
+    let (gateway, _lines) = Process::start(&mut telling);
+    let (silent, _lines) = Process::start(&mut serve(&directory, SILENT, &addresses, ("OTEL_SDK_DISABLED", "true")));
     let client = Client::builder().no_proxy().build().unwrap();
     let control = &addresses.iter().find(|(name, _)| name == "control").unwrap().1;
     let people = people(&client, control).await;
     let url = "http://127.0.0.1:18099/v1/verifications";
-    wait_for(&client, "http://127.0.0.1:18099/livez").await;
+    let silent_url = "http://127.0.0.1:18098/v1/verifications";
+    for port in [TELLING, SILENT] {
+        wait_for(&client, &format!("http://127.0.0.1:{port}/livez")).await;
+    }
     println!(
         "{REQUESTS} requests each, {AT_ONCE} at once, {} cores; CPU of the serving process alone",
         std::thread::available_parallelism().unwrap()
@@ -161,11 +157,13 @@ async fn measure(arguments: &[String]) {
     );
     let one = &people[0];
     let mut yardstick = None;
+    let mut measured: Vec<(&str, Duration)> = Vec::new();
     for (name, process, url, bodies) in [
         ("bare hyper", &bare, bare_address.as_str(), vec![ask("alive/alive", one, None)]),
         ("bare, asking one", &asking, asking_one.as_str(), vec![ask("alive/alive", one, None)]),
         ("bare, asking three", &asking, asking_three.as_str(), vec![ask("alive/alive", one, None)]),
         ("answer from cache", &gateway, url, vec![ask("alive/alive", one, Some("24h"))]),
+        ("cache, no telemetry", &silent, silent_url, vec![ask("alive/alive", one, Some("24h"))]),
         (
             "one department",
             &gateway,
@@ -194,6 +192,7 @@ async fn measure(arguments: &[String]) {
         let mut alone = load(&client, url, token, &bodies, 1000, 1).await;
         alone.sort_unstable();
         let yardstick = *yardstick.get_or_insert(figures.cpu);
+        measured.push((name, figures.cpu));
         println!(
             "{name:<28}{:>9.1} µs{:>8.2}{each_second:>10.0}/s{:>9} µs{:>9} µs{:>11} µs",
             figures.cpu.as_nanos() as f64 / 1000.0,
@@ -203,7 +202,30 @@ async fn measure(arguments: &[String]) {
             alone[500].as_micros(),
         );
     }
+    let of = |name: &str| measured.iter().find(|(known, _)| *known == name).map(|(_, cpu)| cpu.as_secs_f64());
+    if let (Some(with), Some(without)) = (of("answer from cache"), of("cache, no telemetry")) {
+        println!("telemetry: {:.2} times the CPU of an answer from cache without it", with / without);
+    }
     fs::remove_dir_all(directory).unwrap();
+}
+
+/// Where the gateways listen that tell operators what they do, and that do not.
+const TELLING: u16 = 18099;
+const SILENT: u16 = 18098;
+
+/// A gateway as a deployment runs: every question is on the disk before a department is asked, every outcome before its reply.
+fn serve(directory: &Path, port: u16, addresses: &[(String, String)], (name, value): (&str, &str)) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heyan"));
+    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--config"]);
+    command.arg(directory.join("config/heyan.toml")).arg("--data-dir").arg(directory.join(format!("data-{port}")));
+    for (name, value) in SECRETS {
+        command.env(format!("HEYAN_{name}"), value);
+    }
+    for (name, address) in addresses {
+        command.env(format!("HEYAN_{}_ADDRESS", name.to_uppercase().replace('-', "_")), address);
+    }
+    command.env(name, value);
+    command
 }
 
 /// A question about one person.

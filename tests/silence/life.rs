@@ -22,6 +22,8 @@ pub(super) struct Life {
     taps: Vec<(String, Tap)>,
     pub(super) gateway: Gateway,
     fund: Ear,
+    /// Takes what is exported.
+    collector: Ear,
     people: People,
     /// Each piece that came out, and where.
     out: RefCell<Vec<(String, Vec<u8>)>>,
@@ -48,7 +50,7 @@ impl Life {
             (name.clone(), tap)
         };
         let taps = departments.sources.iter_mut().map(tap).collect();
-        let fund = Ear::open();
+        let (fund, collector) = (Ear::open(), Ear::open());
         let callback = format!(
             "limits = {{ per_second = 1000000, at_once = 100000 }}\n\
              callback = {{ address = \"{}\", secret = {{ env = \"FUND_SECRET\" }} }}",
@@ -67,8 +69,15 @@ impl Life {
         ];
         let mut gateway = Gateway::new(&departments, &[agency("fund", true, &callback), nobody], &changes);
         gateway.environment.extend(
-            [("HEYAN_LOG", "trace"), ("RUST_BACKTRACE", "full")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            [
+                ("HEYAN_LOG", "trace"),
+                ("RUST_BACKTRACE", "full"),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address.as_str()),
+                ("OTEL_TRACES_SAMPLER", "always_on"),
+                ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+                ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         for (path, text) in SOURCES {
             let hasty = text.replacen("concurrency = 256", "breaker = { failures = 1000, open = \"50ms\" }", 1);
@@ -77,7 +86,7 @@ impl Life {
         }
         gateway.address = address;
         gateway.start().await;
-        Self { departments, taps, gateway, fund, people, out: RefCell::default() }
+        Self { departments, taps, gateway, fund, collector, people, out: RefCell::default() }
     }
 
     /// Sends a request; the reply as it came is written down.
@@ -171,6 +180,7 @@ async fn nobody_is_named_in_anything_that_is_written() {
     let heard =
         async || (life.fund.heard().windows(4).filter(|some| *some == b"POST").count() >= pending.len()).then_some(());
     until("the fund is told", heard).await;
+    assert_eq!(life.get("/metrics").await.status, 200);
     life.is_operated().await;
     life.gateway.signal("TERM");
     assert!(life.gateway.ended().await.success());
@@ -308,6 +318,12 @@ impl Life {
         let heard = self.fund.heard();
         assert!(heard.starts_with(b"POST /outcomes"));
         out.push(("callbacks".to_owned(), heard));
+        let exported = self.collector.heard();
+        for signal in ["v1/traces", "v1/metrics", "v1/logs", "POST /v1/verifications", "a department gave no answer"] {
+            let is_there = exported.windows(signal.len()).any(|window| window == signal.as_bytes());
+            assert!(is_there, "{signal} is not exported");
+        }
+        out.push(("what is exported".to_owned(), exported));
         for (source, tap) in &self.taps {
             let asked = tap.asked();
             // Departments have to be told whom they are asked about; so what stands in bodies has to be found.

@@ -106,7 +106,7 @@ async fn failures_retries_and_what_is_not_sampled() {
     let gateway =
         exporting(&departments, &collector.address, &[("OTEL_TRACES_SAMPLER", "parentbased_always_off")]).await;
     let people = departments.living().await;
-    departments.fault("police", "*", "status503", 0).await;
+    departments.fault("police", "*", "status-500", 0).await;
     let unsampled = CALLER.replace("-01", "-00").replace(TRACE, &"a".repeat(32));
     gateway.ask("fund", &is_named(&people[0]), &[("traceparent", &unsampled)]).await;
     gateway.ask("fund", &is_named(&people[1]), &[]).await;
@@ -136,7 +136,7 @@ async fn metrics_and_logs_arrive_too() {
     let collector = Collector::open(Manner::Takes);
     let gateway = exporting(&departments, &collector.address, &[("OTEL_SERVICE_NAME", "heyan-test")]).await;
     let person = &departments.living().await[0];
-    departments.fault("police", "*", "status503", 0).await;
+    departments.fault("police", "*", "status-500", 0).await;
     gateway.ask("fund", &is_named(person), &[("traceparent", CALLER)]).await;
     let look = async || {
         let metrics = collector.metrics();

@@ -10,7 +10,7 @@ async fn where_nobody_reads_along_a_line_is_one_json_object_with_its_trace() {
     let departments = Departments::start(&["--population", "200"]);
     let gateway = Gateway::started(&departments, &[agency("fund", false, "")], &[]).await;
     let person = &departments.living().await[0];
-    departments.fault("police", "*", "status503", 0).await;
+    departments.fault("police", "*", "status-500", 0).await;
     let reply = gateway.ask("fund", &is_named(person), &[]).await;
     let log = gateway.log.lock().unwrap().clone();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
