@@ -6,6 +6,7 @@ mod json;
 mod jwt;
 mod keyring;
 mod keys;
+mod provider;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::rights::Agency;
 pub use certificate::{ClientTrust, Peer, TrustError, certificate_refusal, validity};
 pub use keyring::{KeyReadError, Keyring, Keyrings, check_key_file};
 pub use keys::KeySetError;
+pub use provider::{Journey, Provider, ProviderError, ProviderTerms};
 pub use refusal::{CertificateRefusal, JwtRefusal, TokenRefusal, Unauthenticated};
 
 /// A bearer token: 32 random bytes. It shows itself once, to whoever made it.

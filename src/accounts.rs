@@ -1,6 +1,7 @@
 //! Layer 1: the people who sign in to the pages: who they are, what they are there for, and what a password has to be.
 
 mod attempts;
+mod directory;
 mod password;
 mod user_name;
 
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use crate::domain::AgencyId;
 
 pub use attempts::{Attempts, Origin};
+pub use directory::{Directory, NoAccount};
 pub use password::{Password, WeakPassword};
 pub use user_name::{UserName, UserNameError};
 

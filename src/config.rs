@@ -3,6 +3,7 @@
 mod door;
 mod folder;
 mod member;
+mod oidc;
 mod pages;
 mod raw;
 mod receipts;
@@ -31,6 +32,7 @@ use crate::watch::Policy;
 use door::is_safe_address;
 pub use folder::{File, Folder};
 pub use member::{AgencyLimits, Callback, Member, SecretPlace};
+pub use oidc::{OIDC_BACK, Oidc};
 pub use pages::Pages;
 use raw::{Demand, Raw, RawGrant};
 pub use receipts::{KeysPlace, Receipts};
@@ -99,6 +101,8 @@ pub struct Settings {
     pub telemetry: Telling,
     /// How long the pages' records are kept.
     pub records: Records,
+    /// Who else signs people in.
+    pub oidc: Option<Oidc>,
     /// How long people stay signed in.
     pub pages: Pages,
     /// Where each claim of a grant was written.
@@ -316,6 +320,7 @@ impl Reader {
             self.errors.push(document.error("/durable/in_memory", message));
         }
         let tls = self.tls(document, raw);
+        let oidc = self.oidc(document, raw.oidc.as_ref());
         let pages = self.pages(document, &raw.pages, raw.server.plain_http);
         let issuers = self.issuers(document, raw);
         let (mut not_connected, mut entries) = (BTreeSet::new(), Vec::new());
@@ -356,6 +361,7 @@ impl Reader {
             receipts: receipts?,
             telemetry: telemetry?,
             records: raw.records,
+            oidc,
             pages,
             patterns: std::mem::take(&mut self.patterns),
             entries,

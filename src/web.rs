@@ -31,6 +31,7 @@ mod guard;
 mod headers;
 mod language;
 mod layout;
+mod oidc;
 mod once;
 mod page_error;
 mod proof;
@@ -55,6 +56,7 @@ use axum::routing::{MethodRouter, get, post};
 use jiff::Timestamp;
 
 use crate::api::{self, Api};
+use crate::config::OIDC_BACK;
 use crate::config::Records;
 use crate::desk::DeskError;
 use crate::papers::NotPrinted;
@@ -65,6 +67,7 @@ pub use form::Stale;
 pub use form::{Draft, Form};
 pub use front::{Client, Cookies, Front};
 pub use layout::{Page, Place};
+pub use oidc::SingleSignOn;
 pub use page_error::PageError;
 pub use record::record_changes;
 pub use visit::{Member, Operator, Supervisor, Visit, Worker};
@@ -76,6 +79,8 @@ pub struct Web {
     pub api: Api,
     /// What the pages say.
     pub languages: Arc<Languages>,
+    /// Who else signs people in.
+    pub sign_on: Option<Arc<SingleSignOn>>,
     /// What outlives a change of configuration.
     pub front: Arc<Front>,
     /// How long records are kept.
@@ -109,6 +114,8 @@ fn public() -> Router<Web> {
         .route("/sign-in", only("GET, HEAD, POST", get(sign_in::show).post(sign_in::sign_in)))
         .route("/check", only("GET, HEAD, POST", get(check::show).post(check::check)))
         .route("/docs", only("GET, HEAD", get(docs::show)))
+        .route("/sign-in/oidc", only("POST", post(oidc::leave)))
+        .route(OIDC_BACK, only("GET, HEAD", get(oidc::back)))
         .route("/language", only("POST", post(language::choose)))
 }
 

@@ -99,7 +99,7 @@ impl Jwts {
 
     fn read(&self, token: &str, now: Timestamp) -> Result<Verified, JwtRefusal> {
         let parts = Parts::of(token)?;
-        let (id, algorithm) = signed_by(&parts.header)?;
+        let (id, algorithm) = signed_by(&parts.header, Kind::Access)?;
         let (issuer, terms, ring) = self.issuer(&parts.payload)?;
         // Before any key is looked at: what the issuer may not use is not tried.
         if !terms.algorithms.contains(&algorithm) {
@@ -107,7 +107,7 @@ impl Jwts {
         }
         let keys = ring.keys(now).ok_or(JwtRefusal::NoKeys)?;
         keys.verify(id, algorithm, parts.signed.as_bytes(), &parts.signature)?;
-        let until = is_good_at(now, &parts.payload, terms)?;
+        let until = is_good_at(now, &parts.payload, &terms.audience, terms.leeway, terms.longest)?;
         let binding = binding(&parts.payload, terms)?;
         let agency = agency(&parts.payload, terms)?;
         let officer = match terms.officer_claim.as_ref().and_then(|claim| parts.payload.get(claim)) {
@@ -122,6 +122,58 @@ impl Jwts {
         let found = self.issuers.iter().enumerate().find(|(_, (issuer, _))| issuer.issuer == name);
         found.map(|(index, (issuer, ring))| (index, issuer, ring)).ok_or(JwtRefusal::Issuer)
     }
+}
+
+/// What a token is for.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// It opens a door (RFC 9068).
+    Access,
+    /// It says who somebody is (OpenID Connect Core 1.0).
+    Id,
+}
+
+/// What an ID token has to be.
+pub(super) struct IdTokenTerms<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) client: &'a str,
+    pub(super) algorithms: &'a [SignatureAlgorithm],
+    pub(super) nonce: &'a str,
+}
+
+/// By how much a provider's clock may differ from ours, and how long its ID tokens may be good for at the most.
+const LEEWAY: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// The claims of an ID token, if it holds (OpenID Connect Core 1.0 section 3.1.3.7).
+pub(super) fn read_id_token(
+    token: &str,
+    terms: &IdTokenTerms<'_>,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<Map<String, Value>, JwtRefusal> {
+    let parts = Parts::of(token)?;
+    let (id, algorithm) = signed_by(&parts.header, Kind::Id)?;
+    let text = |claim: &str| parts.payload.get(claim).and_then(Value::as_str);
+    if text("iss").ok_or(JwtRefusal::Claim("iss"))? != terms.issuer {
+        return Err(JwtRefusal::Issuer);
+    }
+    if !terms.algorithms.contains(&algorithm) {
+        return Err(JwtRefusal::Algorithm);
+    }
+    keys.verify(id, algorithm, parts.signed.as_bytes(), &parts.signature)?;
+    is_good_at(now, &parts.payload, terms.client, LEEWAY, LONGEST)?;
+    // One for several says for whom it was made.
+    let is_for_several = parts.payload.get("aud").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
+    match text("azp") {
+        Some(party) if party == terms.client => {}
+        None if !is_for_several && !parts.payload.contains_key("azp") => {}
+        _ => return Err(JwtRefusal::Party),
+    }
+    if text("nonce") != Some(terms.nonce) {
+        return Err(JwtRefusal::Nonce);
+    }
+    Ok(parts.payload)
 }
 
 /// Whether a token has the three parts of a JWS in compact form (RFC 7515 section 7.1).
@@ -148,12 +200,18 @@ impl<'a> Parts<'a> {
 }
 
 /// The key's id and the algorithm. Keys that a header brings along, or says where to find, are never looked at.
-fn signed_by(header: &Map<String, Value>) -> Result<(&str, SignatureAlgorithm), JwtRefusal> {
+fn signed_by(header: &Map<String, Value>, wanted: Kind) -> Result<(&str, SignatureAlgorithm), JwtRefusal> {
     if header.contains_key("crit") {
         return Err(JwtRefusal::Critical);
     }
-    let kind = header.get("typ").and_then(Value::as_str).ok_or(JwtRefusal::Type)?;
-    if !kind.eq_ignore_ascii_case("at+jwt") && !kind.eq_ignore_ascii_case("application/at+jwt") {
+    let kind = header.get("typ").map(|kind| kind.as_str().ok_or(JwtRefusal::Type)).transpose()?;
+    let is_one = |kind: &str, names: [&str; 2]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
+    let is_wanted = match wanted {
+        Kind::Access => kind.is_some_and(|kind| is_one(kind, ["at+jwt", "application/at+jwt"])),
+        // Many leave it out.
+        Kind::Id => kind.is_none_or(|kind| is_one(kind, ["JWT", "application/jwt"])),
+    };
+    if !is_wanted {
         return Err(JwtRefusal::Type);
     }
     let algorithm = header.get("alg").and_then(Value::as_str).and_then(SignatureAlgorithm::named);
@@ -162,16 +220,22 @@ fn signed_by(header: &Map<String, Value>) -> Result<(&str, SignatureAlgorithm), 
 }
 
 /// Until when a token is good that is good now.
-fn is_good_at(now: Timestamp, payload: &Map<String, Value>, terms: &Issuer) -> Result<Timestamp, JwtRefusal> {
-    let is_ours = |audience: &Value| audience.as_str() == Some(&terms.audience);
+fn is_good_at(
+    now: Timestamp,
+    payload: &Map<String, Value>,
+    audience: &str,
+    leeway: Duration,
+    longest: Duration,
+) -> Result<Timestamp, JwtRefusal> {
+    let is_ours = |found: &Value| found.as_str() == Some(audience);
     match payload.get("aud") {
         Some(one @ Value::String(_)) if is_ours(one) => {}
         Some(Value::Array(several)) if several.iter().all(Value::is_string) && several.iter().any(is_ours) => {}
         Some(Value::String(_) | Value::Array(_)) => return Err(JwtRefusal::Audience),
         _ => return Err(JwtRefusal::Claim("aud")),
     }
-    let leeway = SignedDuration::try_from(terms.leeway).map_err(|_| JwtRefusal::TooLong)?;
-    let longest = SignedDuration::try_from(terms.longest).map_err(|_| JwtRefusal::TooLong)?;
+    let leeway = SignedDuration::try_from(leeway).map_err(|_| JwtRefusal::TooLong)?;
+    let longest = SignedDuration::try_from(longest).map_err(|_| JwtRefusal::TooLong)?;
     let expires = moment(payload, "exp")?.ok_or(JwtRefusal::Claim("exp"))?;
     let issued = moment(payload, "iat")?.ok_or(JwtRefusal::Claim("iat"))?;
     let begins = moment(payload, "nbf")?;

@@ -237,6 +237,22 @@ fn read_file(path: &Path) -> Result<KeySet, KeyReadError> {
 
 /// Asks for keys. A redirection is not followed: it is a status like any other.
 async fn fetch(url: &str, ca: Option<&Path>) -> Result<KeySet, KeyReadError> {
+    let unreachable =
+        |error: reqwest::Error| if error.is_timeout() { KeyReadError::Slow } else { KeyReadError::Unreachable };
+    let response = client(ca)?
+        .get(url)
+        .header("accept", "application/jwk-set+json, application/json")
+        .send()
+        .await
+        .map_err(unreachable)?;
+    if response.status() != reqwest::StatusCode::OK {
+        return Err(KeyReadError::Status(response.status().as_u16()));
+    }
+    Ok(KeySet::read(body(response).await?)?)
+}
+
+/// A client for one request, which follows no redirection and waits so long at the most.
+pub(super) fn client(ca: Option<&Path>) -> Result<reqwest::Client, KeyReadError> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(READ_TIME)
@@ -248,18 +264,13 @@ async fn fetch(url: &str, ca: Option<&Path>) -> Result<KeySet, KeyReadError> {
         let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| KeyReadError::Authorities)?;
         builder = builder.tls_certs_only(authorities);
     }
+    builder.build().map_err(|_| KeyReadError::Unreachable)
+}
+
+/// The body of a reply, within bounds.
+pub(super) async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, KeyReadError> {
     let unreachable =
         |error: reqwest::Error| if error.is_timeout() { KeyReadError::Slow } else { KeyReadError::Unreachable };
-    let client = builder.build().map_err(unreachable)?;
-    let mut response = client
-        .get(url)
-        .header("accept", "application/jwk-set+json, application/json")
-        .send()
-        .await
-        .map_err(unreachable)?;
-    if response.status() != reqwest::StatusCode::OK {
-        return Err(KeyReadError::Status(response.status().as_u16()));
-    }
     let mut text = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if text.len() + chunk.len() > MOST_BYTES {
@@ -267,5 +278,5 @@ async fn fetch(url: &str, ca: Option<&Path>) -> Result<KeySet, KeyReadError> {
         }
         text.extend_from_slice(&chunk);
     }
-    Ok(KeySet::read(text)?)
+    Ok(text)
 }

@@ -80,6 +80,12 @@ pub enum JwtRefusal {
     /// It is for somebody else.
     #[error("its aud is somebody else")]
     Audience,
+    /// It is of another signing in.
+    #[error("its nonce is of another signing in")]
+    Nonce,
+    /// It was given to another client.
+    #[error("its azp is somebody else")]
+    Party,
     /// A claim that must be there is missing, or not of its type.
     #[error("its {0} is missing, or not of the right type")]
     Claim(&'static str),

@@ -180,7 +180,7 @@ impl Reader {
     }
 
     /// Which agency each value of a claim means.
-    fn meanings(
+    pub(super) fn meanings(
         &mut self,
         document: &Document,
         place: &str,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::oidc::RawOidc;
 use super::pages::RawPages;
 use super::watch::RawWatch;
 use super::{AgencyLimits, Callback, ClientCertificates, KeysPlace, MetricsTo, PlainHttp, Records, SecretPlace};
@@ -25,6 +26,7 @@ pub(super) struct Raw {
     pub(super) receipts: RawReceipts,
     pub(super) telemetry: RawTelemetry,
     pub(super) records: Records,
+    pub(super) oidc: Option<RawOidc>,
     pub(super) pages: RawPages,
     pub(super) not_connected: Vec<String>,
     pub(super) purposes: Vec<RawPurpose>,

@@ -169,6 +169,27 @@ impl Desk {
         .await
     }
 
+    /// Takes in somebody whom another house has signed in: makes the account, or brings it up to date. Sessions end if its duty
+    /// changes. `None`: there is an account of this user that has a password here, and is nobody else's.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn admit(&self, account: Account, now: Timestamp) -> Result<Option<KnownAccount>, DeskError> {
+        let user = account.user.clone();
+        let admitted = self
+            .run(move |connection| {
+                let sql = "INSERT INTO accounts (user, name, role, agency, created) VALUES (?1, ?2, ?3, ?4, ?5) \
+                           ON CONFLICT (user) DO UPDATE SET name = ?2, role = ?3, agency = ?4, \
+                           version = version + (role <> ?3 OR agency IS NOT ?4) WHERE salt IS NULL";
+                let agency = account.duty.agency().map(ToString::to_string);
+                let role = account.duty.role().as_str();
+                let values = params![account.user.as_str(), account.name, role, agency, now.as_microsecond()];
+                Ok(connection.execute(sql, values)? == 1)
+            })
+            .await?;
+        if admitted { self.account(&user).await } else { Ok(None) }
+    }
+
     /// Keeps another hash of the same password; sessions go on.
     ///
     /// # Errors

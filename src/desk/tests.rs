@@ -59,6 +59,21 @@ async fn an_account_is_kept_as_it_was_made_and_changed() {
 }
 
 #[tokio::test]
+async fn whom_another_house_signs_in_is_taken_in_and_takes_over_nobody() {
+    let (desk, now) = (Desk::in_memory().unwrap(), Timestamp::UNIX_EPOCH);
+    assert!(desk.add_account(new("wang", Some("correct horse battery")), now, None).await.unwrap());
+    assert_eq!(desk.admit(new("wang", None).account, now).await.unwrap(), None, "wang has a password here");
+    let first = desk.admit(new("li", None).account, now).await.unwrap().unwrap();
+    assert_eq!((first.version, first.password.is_none()), (1, true));
+    let renamed = Account { name: "李".to_owned(), ..first.account.clone() };
+    let known = desk.admit(renamed, now).await.unwrap().unwrap();
+    assert_eq!((known.account.name.as_str(), known.version), ("李", 1));
+    let promoted = Account { duty: Duty::Supervisor, ..known.account };
+    let known = desk.admit(promoted, now).await.unwrap().unwrap();
+    assert_eq!((known.account.duty, known.version), (Duty::Supervisor, 2), "its sessions end");
+}
+
+#[tokio::test]
 async fn what_a_hand_changes_is_noted_until_it_is_recorded() {
     let (desk, now) = (Desk::in_memory().unwrap(), Timestamp::from_second(1_800_000_000).unwrap());
     let hand = || Some(Hand { by: "uid 0".to_owned(), at: now });

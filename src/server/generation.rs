@@ -27,7 +27,7 @@ use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
 use crate::telemetry::{Exports, Memory, Telemetry};
 use crate::watch::{Measure, Watch};
-use crate::web::{self, Front, Levers, Web};
+use crate::web::{self, Front, Levers, SingleSignOn, Web};
 use crate::words::Languages;
 
 /// What outlives a change of configuration.
@@ -134,6 +134,7 @@ pub(super) struct Generation {
     keys: Arc<Keys>,
     shared: Arc<Shared>,
     languages: Arc<Languages>,
+    sign_on: Option<Arc<SingleSignOn>>,
     pub(super) records: Records,
 }
 
@@ -146,6 +147,7 @@ impl Generation {
             descriptions,
             triage,
             languages,
+            sign_on,
             summaries,
             recipients,
             keys,
@@ -212,6 +214,7 @@ impl Generation {
             keys,
             shared,
             languages,
+            sign_on,
             records,
         })
     }
@@ -249,7 +252,8 @@ impl Generation {
     pub(super) fn router(&self, house: &House, api: Api) -> Router {
         let (languages, front) = (Arc::clone(&self.languages), Arc::clone(&house.front));
         let (records, levers) = (self.records, Arc::clone(&house.levers));
-        web::router(Web { api, languages, front, records, levers }).layer(TellRoute)
+        let sign_on = self.sign_on.clone();
+        web::router(Web { api, languages, sign_on, front, records, levers }).layer(TellRoute)
     }
 
     /// The gateway and its endpoints, for one thread.

@@ -6,12 +6,12 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::tls::Material;
-use crate::access::check_key_file;
+use crate::access::{Provider, ProviderTerms, check_key_file};
 use crate::api::SourceSummary;
 use crate::callbacks::{Recipient, Recipients};
 use crate::callers::{Issuer, KeySource};
 use crate::claims::{Connections, FactShapes};
-use crate::config::{File, Folder, Located, SecretPlace, Settings};
+use crate::config::{File, Folder, Located, Oidc, SecretPlace, Settings};
 use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::Diagnostic;
 use crate::document::{DocumentSchema, json_error, read_json};
@@ -21,6 +21,7 @@ use crate::matters::triage::{Cues, Entry, Triage};
 use crate::matters::{Catalog, CatalogFiles, CatalogSchemas};
 use crate::sources::{Description, Surroundings};
 use crate::telemetry::Exports;
+use crate::web::SingleSignOn;
 use crate::words::{Languages, WordsFile};
 
 /// Everything that a folder's files describe, checked against each other.
@@ -35,6 +36,8 @@ pub struct Installation {
     pub triage: Triage,
     /// What the pages say.
     pub languages: Arc<Languages>,
+    /// Who else signs people in.
+    pub sign_on: Option<Arc<SingleSignOn>>,
     /// All sources, as agencies may know them.
     pub summaries: Vec<SourceSummary>,
     /// Where agencies are told of outcomes.
@@ -92,6 +95,9 @@ impl Installation {
         let tls = settings.as_ref().and_then(|settings| settings.tls.as_ref()).map(Material::load).transpose();
         let tls = tls.map_err(|wrong| errors.extend(wrong)).ok().flatten();
         errors.extend(settings.iter().flat_map(wrong_key_files));
+        let sign_on = settings.as_ref().and_then(|settings| settings.oidc.as_ref());
+        let sign_on = sign_on.map(|oidc| sign_on_by(oidc, environment)).transpose();
+        let sign_on = sign_on.map_err(|wrong| errors.push(wrong)).ok().flatten().map(Arc::new);
         match (settings, catalog, triage, languages) {
             (Some(settings), Some(catalog), Some(triage), Some(languages)) if errors.is_empty() => {
                 let summaries = summaries(&descriptions, &settings.not_connected);
@@ -106,6 +112,7 @@ impl Installation {
                     descriptions,
                     triage,
                     languages,
+                    sign_on,
                     summaries,
                     recipients,
                     keys,
@@ -261,6 +268,30 @@ fn recipients(settings: &Settings, environment: &Environment<'_>) -> (BTreeMap<S
         }
     }
     (recipients, errors)
+}
+
+/// Who else signs people in, with the secret that shows who we are.
+fn sign_on_by(oidc: &Oidc, environment: &Environment<'_>) -> Result<SingleSignOn, Diagnostic> {
+    let secret = match &oidc.secret.value {
+        SecretPlace::Variable { env } => {
+            environment(env).ok_or_else(|| format!("the environment variable {env} is not set; it holds the secret"))
+        }
+        SecretPlace::File { file } => std::fs::read_to_string(file)
+            .map_err(|error| format!("{} cannot be read: {error}", file.display()))
+            .map(|text| text.trim_end().to_owned()),
+    };
+    let secret = secret.map_err(|message| Diagnostic { message, ..oidc.secret.place.clone() })?;
+    let terms = ProviderTerms {
+        issuer: oidc.issuer.clone(),
+        client: oidc.client.clone(),
+        secret: Zeroizing::new(secret),
+        redirect: oidc.redirect.clone(),
+        scopes: oidc.scopes.clone(),
+        algorithms: oidc.algorithms.clone(),
+        ca: oidc.ca.clone(),
+    };
+    let (name, directory) = (oidc.name.clone(), oidc.directory.clone());
+    Ok(SingleSignOn { name, provider: Provider::new(terms), directory })
 }
 
 /// Files of issuers' keys that hold none.

@@ -99,7 +99,7 @@ impl FromRequest<Web> for Form {
 }
 
 /// Where forms are sent that carry another one.
-const CARRYING: [&str; 2] = ["/sign-in", "/carry"];
+const CARRYING: [&str; 4] = ["/sign-in", "/sign-in/oidc", "/sign-out", "/carry"];
 
 /// A form that waits until somebody has signed in.
 pub(super) fn seal(web: &Web, path: String, body: &[u8], owner: Owner) -> Result<String, PageError> {

@@ -5,6 +5,7 @@ use aws_lc_rs::error::Unspecified;
 use tokio::sync::Semaphore;
 
 use super::counter::Counter;
+use super::oidc::Underway;
 use super::once::Once;
 use super::seal::Seal;
 use super::sessions::Sessions;
@@ -19,6 +20,8 @@ pub struct Front {
     pub(super) sessions: Sessions,
     pub(super) seal: Seal,
     pub(super) once: Once,
+    /// Who is on the way to another house that signs people in.
+    pub(super) underway: Underway,
     pub(super) counter: Counter,
     /// Who has tried passwords.
     pub(super) attempts: Mutex<Attempts>,
@@ -55,6 +58,7 @@ impl Front {
             sessions: Sessions::new(pages),
             seal: Seal::new(desk.secret())?,
             once: Once::default(),
+            underway: Underway::default(),
             counter: Counter::default(),
             attempts: Mutex::default(),
             forwarded_for: pages.forwarded_for,

@@ -56,7 +56,7 @@ async fn ask_to_sign_in(web: &Web, visit: &Visit, request: Request) -> super::Re
         // No form of ours.
         None => None,
     };
-    sign_in::expired(visit, sealed)
+    sign_in::expired(web, visit, sealed)
 }
 
 /// Where nothing is: a page for whoever reads with a browser, and a problem for a program.

@@ -30,22 +30,39 @@ struct SignIn {
     carried: Option<String>,
     /// Whether a session has ended.
     is_expired: bool,
+    /// What another house that signs people in is called.
+    sign_on: Option<String>,
+}
+
+fn sign_on(web: &Web) -> Option<String> {
+    web.sign_on.as_ref().map(|sign_on| sign_on.name.clone())
 }
 
 /// `GET /sign-in?then=<path>`.
-pub(super) async fn show(visit: Visit, uri: Uri) -> Reply {
+pub(super) async fn show(State(web): App, visit: Visit, uri: Uri) -> Reply {
     let then = then(uri.query());
     if let Some(account) = visit.account() {
         return see_other(then.as_deref().unwrap_or_else(|| layout::home(account.duty.role())));
     }
     let (then, draft) = (then.unwrap_or_default(), Draft::default());
-    html(&SignIn { page: visit.page("sign_in.title"), draft, then, carried: None, is_expired: false })
+    let (page, sign_on) = (visit.page("sign_in.title"), sign_on(&web));
+    html(&SignIn { page, draft, then, carried: None, is_expired: false, sign_on })
 }
 
 /// The page to sign in, to somebody whose session has ended while a form was filled in.
-pub(super) fn expired(visit: &Visit, carried: Option<String>) -> Reply {
+pub(super) fn expired(web: &Web, visit: &Visit, carried: Option<String>) -> Reply {
     let (page, draft) = (visit.page("sign_in.title"), Draft::default());
-    html(&SignIn { page, draft, then: String::new(), carried, is_expired: true })
+    html(&SignIn { page, draft, then: String::new(), carried, is_expired: true, sign_on: sign_on(web) })
+}
+
+/// The page to sign in, to somebody whom another house has not signed in, for this reason.
+pub(super) fn failed(web: &Web, visit: &Visit, reason: &str, then: Option<String>, carried: Option<String>) -> Reply {
+    let mut draft = Draft::default();
+    let name = sign_on(web).unwrap_or_default();
+    draft.refuse("user", visit.words().fill(reason, &[("name", &name)]));
+    let page = visit.page("sign_in.title").with(&draft);
+    let (then, is_expired, sign_on) = (then.unwrap_or_default(), carried.is_some(), sign_on(web));
+    refused(&SignIn { page, draft, then, carried, is_expired, sign_on })
 }
 
 /// `POST /sign-in`.
@@ -81,7 +98,7 @@ pub(super) async fn sign_in(State(web): App, visit: Visit, client: Client, field
     }
     let page = visit.page("sign_in.title").with(&draft);
     let (then, is_expired) = (then.unwrap_or_default(), carried.is_some());
-    let template = SignIn { page, draft, then, carried, is_expired };
+    let template = SignIn { page, draft, then, carried, is_expired, sign_on: sign_on(&web) };
     match wait {
         None => refused(&template),
         Some(wait) => refuse_for(wait, &template),
@@ -151,7 +168,7 @@ pub(super) async fn sign_out(State(web): App, member: Member, form: Form) -> Rep
         None => see_other("/sign-in")?,
         Some(carried) => {
             let visit = member.signed_out(&web)?;
-            let mut reply = expired(&visit, Some(carried.to_owned()))?;
+            let mut reply = expired(&web, &visit, Some(carried.to_owned()))?;
             Cookie::Visitor.give_bytes(web.front.cookies, visit.key(), reply.headers_mut());
             reply
         }

@@ -8,6 +8,8 @@ mod command;
 mod forms;
 mod frame;
 mod lockout;
+mod oidc;
+mod provider;
 mod recorded;
 mod scene;
 mod signing;

@@ -46,12 +46,25 @@ impl Scene {
 
     /// One whose settings are changed so.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::loaded("", &[], change).await
+    }
+
+    /// One whose file has these lines more, with these variables.
+    pub(crate) async fn loaded(lines: &str, variables: &[(&str, &str)], change: impl FnOnce(&mut Settings)) -> Self {
         heyan::sources::install_crypto();
         let folder = std::env::temp_dir().join(format!("heyan-pages-{}", Uuid::now_v7()));
         fs::create_dir_all(&folder).unwrap();
-        let nowhere =
-            |name: &str| Some(if name.ends_with("_ADDRESS") { "http://127.0.0.1:9" } else { "none" }.to_owned());
-        let mut installation = Installation::load(&Folder::embedded(), &nowhere).unwrap();
+        let overlay = folder.join("overlay");
+        fs::create_dir_all(overlay.join("config")).unwrap();
+        let file = format!("{}{lines}", include_str!("../../config/heyan.toml"));
+        fs::write(overlay.join("config/heyan.toml"), file).unwrap();
+        let environment = |name: &str| {
+            let known = variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            let nowhere = if name.ends_with("_ADDRESS") { "http://127.0.0.1:9" } else { "none" };
+            Some(known.unwrap_or(nowhere).to_owned())
+        };
+        let mut installation =
+            Installation::load(&Folder::embedded().overlay(&overlay).unwrap(), &environment).unwrap();
         let settings = &mut installation.settings;
         settings.listen = "127.0.0.1:0".parse().unwrap();
         settings.workers = Some(2);
@@ -67,7 +80,10 @@ impl Scene {
         let store = Arc::new(open_store(&installation.settings, clock.clone()).unwrap());
         let ledger = Arc::new(open_ledger(&installation, &store, false, clock.now()).unwrap());
         let desk = open_desk(&installation.settings).unwrap();
-        let server = Server::start(installation, clock.clone(), store, ledger, desk.clone()).unwrap();
+        // Not on a thread that has a runtime.
+        let (time, kept) = (clock.clone(), desk.clone());
+        let started = std::thread::spawn(move || Server::start(installation, time, store, ledger, kept)).join();
+        let server = started.unwrap().unwrap();
         let address = server.address();
         let scene = Self { server: Some(server), clock, desk, address, folder };
         scene.account("wang", Role::Operator).await;

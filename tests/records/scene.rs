@@ -124,8 +124,10 @@ fn start(folder: &std::path::Path, clock: Arc<ManualClock>) -> (Server, Desk) {
     let store = Arc::new(open_store(&installation.settings, clock.clone()).unwrap());
     let ledger = Arc::new(open_ledger(&installation, &store, false, clock.now()).unwrap());
     let desk = open_desk(&installation.settings).unwrap();
-    let server = Server::start(installation, clock, store, ledger, desk.clone()).unwrap();
-    (server, desk)
+    // Not on a thread that has a runtime.
+    let kept = desk.clone();
+    let started = std::thread::spawn(move || Server::start(installation, clock, store, ledger, kept)).join();
+    (started.unwrap().unwrap(), desk)
 }
 
 /// Stopping waits, which a thread that drives tests must not.
