@@ -1,0 +1,99 @@
+// The operator's console: every page of it, and a bad night that shows by itself.
+
+import { equal, ok, until } from '../stage.mjs';
+
+const operator = (path, name) => ({ role: 'operator', path, name });
+
+/** Questions about different people, so that none is answered from memory. */
+async function load(demo, people) {
+  await Promise.all(people.map(({ name, id_number }) => fetch(`${demo.gateway}/v1/verifications`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${demo.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      matter: 'identity', claim: 'registered-in', purpose: 'pension', parameters: { division: '21' }, max_age: '0s',
+      subjects: { person: { name, id_number } },
+    }),
+  })));
+}
+
+async function people(demo) {
+  const lines = await (await fetch(`${demo.control}/control/population`)).text();
+  return lines.split('\n').filter(Boolean).map((line) => JSON.parse(line)).filter(({ died }) => died === null).slice(0, 400);
+}
+
+export const pages = [
+  operator('/operator'),
+  operator('/operator/departments/police'),
+  operator('/operator/departments/police/close'),
+  operator('/operator/departments/police/open'),
+  operator('/operator/agencies'),
+  operator('/operator/ledger'),
+  operator('/operator/caches'),
+  operator('/operator/pending'),
+  operator('/operator/certificates'),
+  operator('/operator/configuration'),
+  operator('/operator/traces'),
+  operator('/operator/drain'),
+  operator('/operator/reload'),
+  {
+    role: 'operator',
+    name: 'a trace',
+    open: async ({ page, demo }) => {
+      await load(demo, (await people(demo)).slice(0, 3));
+      await page.goto('/operator/traces');
+      await page.click('main a[href^="/operator/traces/"]');
+      await page.waitForLoadState('load');
+    },
+  },
+];
+
+export const tests = [
+  {
+    name: 'a department that fails shows in the open page by itself, with cause, moment and whom it hits',
+    role: 'operator',
+    run: async ({ page, demo }) => {
+      const everybody = await people(demo);
+      await page.goto('/operator');
+      await page.evaluate(() => { window.isTheSamePage = true; });
+      const fault = JSON.stringify({ source: 'police', fault: 'refuse', share: 1 });
+      await fetch(`${demo.control}/control/faults`, { method: 'PUT', body: fault });
+      try {
+        await until('the page names the police', async () => {
+          await load(demo, everybody.splice(0, 4));
+          return page.$('#trouble-police');
+        });
+        const trouble = await page.textContent('.trouble');
+        for (const told of ['公安机关（户籍）', '连不上', '演示用证部门', '居民身份信息证明']) {
+          ok(trouble.includes(told), `${told} is missing: ${trouble}`);
+        }
+        ok(await page.$('.trouble time[datetime]'), 'since when is told');
+        ok(await page.evaluate(() => window.isTheSamePage), 'the page was not loaded anew');
+        const example = await page.getAttribute('.trouble .traces a', 'href');
+        await page.goto(example);
+        ok((await page.textContent('main')).includes('police'), 'a trace of a question that it hit');
+      } finally {
+        await fetch(`${demo.control}/control/faults`, { method: 'DELETE' });
+      }
+    },
+  },
+  {
+    name: 'a department is closed by hand and opened again, with a reason and once',
+    role: 'operator',
+    scripts: 'both',
+    run: async ({ page }) => {
+      await page.goto('/operator/departments/health/close');
+      await page.click('main form .button');
+      await page.waitForSelector('.summary');
+      equal(page.url().endsWith('/close'), true, 'without a reason it is not done');
+      await page.fill('main textarea, main input[type=text]', '对方通知今晚停机');
+      await Promise.all([page.waitForURL((address) => !address.pathname.endsWith('/close')), page.dblclick('main form .button')]);
+      await page.goto('/operator');
+      ok((await page.textContent('main')).includes('对方通知今晚停机'), 'the reason is on the first screen');
+      await page.goto('/operator/departments/health/open');
+      await page.fill('main textarea, main input[type=text]', '对方已经恢复');
+      await Promise.all([page.waitForURL((address) => !address.pathname.endsWith('/open')), page.click('main form .button')]);
+      await page.goto('/operator');
+      ok(!(await page.textContent('main')).includes('对方通知今晚停机'), 'it is open');
+    },
+  },
+];
