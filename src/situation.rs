@@ -3,7 +3,7 @@
 //!
 //! It is told of every exchange with a department and of every question that is answered, refused or kept, and counts them in
 //! sliding windows: `operation` what an operation's calls come to, `health` whether it is well and since when it is not,
-//! `questions` whom that hits, `picture` what is said of it. `window` and `latency` are what these count with.
+//! `questions` whom that hits, `picture` what is said of it, and `state` the word for it. `window` and `latency` are what these count with.
 //!
 //! It holds no person: agencies, claims, causes and trace ids. All of it is in memory alone, and bounded; a new process begins
 //! anew. Time is a parameter.
@@ -13,6 +13,7 @@ mod latency;
 mod operation;
 mod picture;
 mod questions;
+mod state;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -31,9 +32,10 @@ pub use health::{QUIET, RECOVERED, Run, Runs};
 pub use operation::{Bar, Record};
 pub use picture::{
     Asked, CauseShare, Circumstances, Closure, Department, Hits, OfAgency, OfOperation, OperationPicture, Pending,
-    Picture, Rate, State, Traffic,
+    Picture, Rate, Traffic,
 };
 use questions::Questions;
+pub use state::State;
 
 /// The situation of a whole process. All threads share one.
 #[derive(Default)]

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::health::{FORGOTTEN, Health, Runs};
 use super::latency::{Latencies, Merged};
-use super::picture::{CauseShare, OfOperation, OperationPicture, Rate, State};
+use super::picture::{CauseShare, OfOperation, OperationPicture, Rate};
+use super::state::State;
 use super::window::Window;
 use super::{Exchange, MINUTE, SLOT, TEN_MINUTES};
 use crate::domain::Cause;
