@@ -10,6 +10,7 @@ use super::receipt_code::NotRead;
 use super::verification_request::Reader;
 use super::{App, body, receipt_code, reply};
 use crate::receipt::Invalid;
+use crate::telemetry::metrics::Checked;
 
 /// `GET /.well-known/jwks.json`: the keys that check receipts.
 pub(super) async fn keys(State(api): App, headers: HeaderMap) -> Response<Body> {
@@ -34,6 +35,8 @@ pub(super) async fn check(State(api): App, context: Context, request: Request<Bo
         },
         Err(problem) => return problem.respond(&context),
     };
+    let came_to = if body["valid"] == true { Checked::Valid } else { Checked::Invalid };
+    api.shared.telemetry.metrics().checked(came_to);
     reply(StatusCode::OK, &context, body.to_string())
 }
 

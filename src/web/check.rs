@@ -11,6 +11,7 @@ use crate::api::{self, NoCode, NotRead};
 use crate::domain::{ClaimRef, Outcome};
 use crate::papers::{Language, moment};
 use crate::receipt::{Invalid, MAX_LENGTH};
+use crate::telemetry::metrics::Checked;
 
 #[derive(Template)]
 #[template(path = "check.html", config = "src/web/askama.toml")]
@@ -55,6 +56,8 @@ pub(super) async fn check(State(web): App, visit: Visit, form: Form) -> Reply {
         return refused(&CheckPage { page: visit.page("check.title").with(&draft), draft, found: None });
     }
     let found = find(&web, &visit, &typed).await.map_err(|NotRead| PageError::Unavailable)?;
+    let came_to = if matches!(found, Found::Valid(_)) { Checked::Valid } else { Checked::Invalid };
+    web.api.shared.telemetry.metrics().checked(came_to);
     // What was found is shown, and not what was typed: the next one may be another's.
     html(&CheckPage { page: visit.page("check.title"), draft: Draft::default(), found: Some(found) })
 }
