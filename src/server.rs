@@ -241,7 +241,7 @@ fn closures(desk: &Desk) -> io::Result<Vec<(Slug, Closure)>> {
 fn front(settings: &Settings, desk: Desk, speaks_tls: bool) -> io::Result<Front> {
     let is_secure = speaks_tls || settings.plain_http == PlainHttp::BehindTlsProxy;
     let cookies = if is_secure { Cookies::Secure } else { Cookies::Plain };
-    Front::new(desk, settings.pages, cookies).map_err(io::Error::other)
+    Front::new(desk, settings.pages.clone(), cookies).map_err(io::Error::other)
 }
 
 /// Opens the keys where the settings say, and makes those that a folder lacks. `None`: they name no place, so keys are in

@@ -1,5 +1,5 @@
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::error::Unspecified;
 use tokio::sync::Semaphore;
@@ -32,6 +32,8 @@ pub struct Front {
     pub(super) cookies: Cookies,
     /// Whether a proxy says from where a request comes.
     pub(super) forwarded_for: bool,
+    /// Where people find the gateway, if that is said.
+    pub(super) address: Option<Arc<str>>,
 }
 
 /// How cookies are given. Browsers keep a `Secure` cookie only where they speak TLS, and old ones not even from this machine
@@ -55,13 +57,14 @@ impl Front {
     /// If no keys can be derived from the desk's secret.
     pub fn new(desk: Desk, pages: Pages, cookies: Cookies) -> Result<Self, Unspecified> {
         Ok(Self {
-            sessions: Sessions::new(pages),
+            address: pages.address.clone(),
             seal: Seal::new(desk.secret())?,
             once: Once::default(),
             underway: Underway::default(),
             counter: Counter::default(),
             attempts: Mutex::default(),
             forwarded_for: pages.forwarded_for,
+            sessions: Sessions::new(pages),
             hashing: Semaphore::new(HASHED_AT_ONCE),
             waiting: Semaphore::new(WAITING),
             desk,

@@ -127,8 +127,11 @@ fn language(visit: &Visit) -> Language {
     if is_english(visit) { Language::English } else { Language::Chinese }
 }
 
-/// Where whoever holds the paper checks its code: at the address at which the worker has found us.
+/// Where whoever holds the paper checks its code: where people find the gateway, or, if that is not said, where the worker has.
 fn check_page(web: &Web, headers: &HeaderMap) -> String {
+    if let Some(address) = &web.front.address {
+        return format!("{address}/check");
+    }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let scheme = match web.front.cookies {
         Cookies::Secure => "https",
