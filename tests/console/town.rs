@@ -124,7 +124,7 @@ impl Town {
         let text = String::from_utf8(output.stdout).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let entry = |line: Value| line.get("entry").cloned().unwrap_or(line);
-        lines.map(entry).filter(|entry| entry["kind"] == "administered").collect()
+        lines.map(entry).filter(|entry| entry["kind"] == "administered" && entry["act"] != "sign-in").collect()
     }
 
     /// No file that it writes may become larger, as on a disk that is full.

@@ -8,7 +8,7 @@ use super::{agency, everything};
 /// A reply without what is of the call: ids, moments, and its receipt, which holds no more than these and the outcome.
 fn substance(reply: &Reply) -> (u16, Vec<String>, Value) {
     let mut body = reply.body.clone();
-    for member in ["id", "trace_id", "request_id", "as_of", "receipt"] {
+    for member in ["id", "trace_id", "request_id", "as_of", "receipt", "receipt_code"] {
         if let Some(value) = body.get_mut(member) {
             assert!(value.is_string());
             *value = Value::Null;
