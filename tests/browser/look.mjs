@@ -17,6 +17,10 @@ export async function look(stage, { role, path, open }, way) {
   await stage.act({ role, ...way }, async (scene) => {
     const { page } = scene;
     let bytes = 0;
+    // Of the pages on the way there, the last one counts.
+    page.on('request', (request) => {
+      if (request.isNavigationRequest() && request.redirectedFrom() === null) bytes = 0;
+    });
     page.on('response', async (response) => {
       const size = await response.request().sizes().catch(() => undefined);
       bytes += (size?.responseBodySize ?? 0) + (size?.responseHeadersSize ?? 0);

@@ -12,6 +12,9 @@ import { startDemo } from './demo.mjs';
 import { launch, Stage } from './stage.mjs';
 import { look, WAYS } from './look.mjs';
 
+/** So many pages are looked at at once. */
+const WINDOWS = 3;
+
 const here = new URL('./suites/', import.meta.url);
 const wanted = process.argv.slice(2);
 const files = (await readdir(here)).filter((file) => file.endsWith('.mjs')).sort();
@@ -44,11 +47,15 @@ try {
         await attempt(name, () => stage.act({ role: test.role, scripts }, test.run));
       }
     }
-    for (const page of suite.pages ?? []) {
-      for (const way of WAYS) {
+    const looks = (suite.pages ?? []).flatMap((page) => WAYS.map((way) => ({ page, way })));
+    const looking = async () => {
+      for (let next = looks.shift(); next; next = looks.shift()) {
+        const { page, way } = next;
         await attempt(`${title}: ${page.name ?? page.path} ${way.name}`, () => look(stage, page, way));
       }
-    }
+    };
+    // Each in a window of its own: they do not know of each other.
+    await Promise.all(Array.from({ length: WINDOWS }, looking));
   }
 } finally {
   await browser.close();

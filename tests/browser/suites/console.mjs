@@ -55,11 +55,12 @@ export const tests = [
       const everybody = await people(demo);
       await page.goto('/operator');
       await page.evaluate(() => { window.isTheSamePage = true; });
-      const fault = JSON.stringify({ source: 'police', fault: 'refuse', share: 1 });
-      await fetch(`${demo.control}/control/faults`, { method: 'PUT', body: fault });
+      const fault = JSON.stringify({ source: 'police', operation: '*', fault: 'refuse', millis: 0 });
+      equal((await fetch(`${demo.control}/control/faults`, { method: 'PUT', body: fault })).status, 200, 'the fault is set');
       try {
         await until('the page names the police', async () => {
-          await load(demo, everybody.splice(0, 4));
+          await load(demo, everybody.slice(0, 4));
+          everybody.push(...everybody.splice(0, 4));
           return page.$('#trouble-police');
         });
         const trouble = await page.textContent('.trouble');
