@@ -49,7 +49,8 @@ async fn nobody_is_asked_more_often_than_the_registration_allows() {
         match said.outcome.as_str() {
             "confirmed" | "pending" => {}
             "unavailable" => {
-                let allowed = |cause: &String| ["rate-limited", "circuit-open"].contains(&cause.as_str());
+                // Whose turn comes at the very end of its time may miss the answer: that is a timeout, and no call too many.
+                let allowed = |cause: &String| ["rate-limited", "circuit-open", "timeout"].contains(&cause.as_str());
                 assert!(said.causes.iter().all(allowed), "{:?}", said.causes);
             }
             outcome => panic!("{outcome}"),
