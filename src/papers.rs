@@ -6,24 +6,24 @@
 //! can be selected and searched, and it is tagged to be read aloud (PDF/UA-1, ISO 14289-1). A character that the typeface
 //! does not have stands as its code point in a box; whoever copies it gets the character.
 //!
-//! `face` is the typeface, `text` breaks lines, `flow` puts blocks below each other, `sheet` makes the PDF, `qr` the QR code.
-//! `notice` and `letter` say what stands on the page; `words` in which words.
+//! A [`Paper`] is what stands on it, block by block: the page that shows it in a browser and the PDF are made of the same one.
+//! `notice` and `letter` compose theirs, `words` has the words; `face` is the typeface, `text` breaks lines, `flow` puts blocks
+//! below each other, `sheet` makes the PDF, `qr` the QR code.
 
 mod face;
 mod flow;
 mod letter;
 mod notice;
+mod paper;
 mod qr;
 mod sheet;
 mod text;
 mod words;
 
-use face::Face;
-use flow::{Flow, Scale};
-use sheet::About;
-
 pub use letter::Letter;
-pub use notice::{Advice, Demand, Finding, Notice, Slip, Subject};
+pub use notice::{Advice, Checked, Demand, Notice, Slip, Subject};
+pub use paper::{Block, Finding, Paper, Proof, Weight};
+pub use qr::Qr;
 pub use words::{day, moment};
 
 /// The language of a paper. The names of the law and of authorities are Chinese in either.
@@ -62,37 +62,6 @@ pub enum NotPrinted {
     /// The PDF cannot be written.
     #[error("the PDF cannot be written")]
     Pdf,
-}
-
-/// How much of what could be left out stands on a page: where all of it is too much, it says how much is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Most(usize);
-
-impl Most {
-    /// As many as there are; and fewer, where those are too many for a page.
-    const ALL: [Self; 6] = [Self(usize::MAX), Self(20), Self(12), Self(6), Self(3), Self(1)];
-
-    /// The first ones, and how many are left out.
-    fn of<T>(self, all: &[T]) -> (&[T], usize) {
-        let shown = all.len().min(self.0);
-        (&all[..shown], all.len() - shown)
-    }
-}
-
-/// The page on which everything stands, in the largest type in which it does.
-fn page(about: &About, foot: &str, compose: impl Fn(&mut Flow<'_>, Most)) -> Result<Vec<u8>, NotPrinted> {
-    let face = Face::get().ok_or(NotPrinted::Face)?;
-    for most in Most::ALL {
-        for scale in Scale::all() {
-            let mut flow = Flow::new(face, scale);
-            compose(&mut flow, most);
-            if flow.fits(flow.foot_height(foot)) {
-                flow.foot(foot);
-                return sheet::print(&flow.finish(), about, face);
-            }
-        }
-    }
-    Err(NotPrinted::TooLong)
 }
 
 /// A text that somebody typed, cut where it would fill a page; that it is cut can be seen.

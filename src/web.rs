@@ -34,6 +34,7 @@ mod layout;
 mod oidc;
 mod once;
 mod page_error;
+mod paper;
 mod proof;
 mod record;
 mod seal;

@@ -179,7 +179,7 @@ impl<'f> Flow<'f> {
     }
 
     /// A table of two columns; a long one stands in two halves beside each other.
-    pub(super) fn table(&mut self, head: [&str; 2], rows: &[[&str; 2]]) {
+    pub(super) fn table(&mut self, head: &[String; 2], rows: &[[String; 2]]) {
         let halves = if rows.len() > 7 { 2 } else { 1 };
         let (gutter, top) = (16.0, self.y);
         let width = (MEASURE - gutter * small(halves - 1)) / small(halves);
@@ -191,7 +191,7 @@ impl<'f> Flow<'f> {
             for row in rows {
                 let at = (left, self.y - 2.2 * self.scale.room);
                 table.push(Element::Area { at, extent: (width, 0.5), ink: Ink::Rule });
-                table.push(self.row(*row, false, left, width));
+                table.push(self.row(row, false, left, width));
             }
             lowest = lowest.max(self.y);
         }
@@ -200,11 +200,11 @@ impl<'f> Flow<'f> {
         self.gap(2.0);
     }
 
-    fn row(&mut self, cells: [&str; 2], is_head: bool, left: f32, width: f32) -> Element {
+    fn row(&mut self, cells: &[String; 2], is_head: bool, left: f32, width: f32) -> Element {
         let (start, mut lowest) = (self.y, self.y);
         let first = width * 0.42;
         let mut row = Vec::new();
-        for (index, text) in cells.into_iter().enumerate() {
+        for (index, text) in cells.iter().enumerate() {
             self.y = start;
             let column = if index == 0 { (left, first - 8.0) } else { (left + first, width - first) };
             let tag: TagKind = if is_head { Tag::TH(TableHeaderScope::Column).into() } else { Tag::TD.into() };
@@ -218,10 +218,10 @@ impl<'f> Flow<'f> {
     }
 
     /// A QR code at the right, and at its left what is made by `beside`.
-    pub(super) fn with_qr(&mut self, text: &str, alt: &str, side: f32, beside: impl FnOnce(&mut Self)) {
+    pub(super) fn with_qr(&mut self, qr: Option<&Qr>, alt: &str, side: f32, beside: impl FnOnce(&mut Self)) {
         let start = self.y;
         beside(self);
-        let Some(qr) = Qr::new(text) else { return };
+        let Some(qr) = qr.cloned() else { return };
         let quiet = side / small(qr.side) * small(QUIET_ZONE);
         let at = (WIDTH - MARGIN - side, start + quiet * 0.6);
         self.y = self.y.max(at.1 + side + quiet * 0.4);

@@ -1,9 +1,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::flow::{Flow, Role};
-use super::sheet::{About, Ink};
-use super::{Language, Most, NotPrinted, page, words};
+use super::Language;
+use super::paper::{Block, Paper, Weight};
+use super::words::{self, CORRECTION, NO_BASIS};
 use crate::clock::day_of;
 use crate::demands::{AgencyName, Number, Said};
 use crate::matters::Matter;
@@ -18,8 +18,8 @@ pub struct Letter<'a> {
     pub language: Language,
     /// The record's number in the committee's books.
     pub number: Number,
-    /// The superior authority.
-    pub to: &'a AgencyName,
+    /// The superior authority, once it is known.
+    pub to: Option<&'a AgencyName>,
     /// Who demanded the certificate.
     pub agency: &'a AgencyName,
     /// On which day.
@@ -35,42 +35,29 @@ pub struct Letter<'a> {
 }
 
 impl Letter<'_> {
-    /// The letter as a PDF of one page.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn pdf(&self) -> Result<Vec<u8>, NotPrinted> {
-        let (language, author) = (self.language, self.committee.name.clone());
-        let title = format!("{} {}", self.title(), self.number);
-        let foot = language.pick("本函不含居民个人信息。", "This letter holds nothing about the resident.");
-        page(&About { title, author, language, at: self.at }, foot, |flow, _: Most| self.compose(flow))
-    }
-
-    fn title(&self) -> &'static str {
-        self.language.pick("关于纠正索要不合理证明的函", "On a certificate that may not be demanded")
-    }
-
-    fn compose(&self, flow: &mut Flow<'_>) {
+    /// The paper.
+    #[must_use]
+    pub fn paper(&self) -> Paper {
         let language = self.language;
-        flow.title(self.title());
-        let number = language.pick("编号：", "Number: ");
-        flow.paragraph(&format!("{number}{}", self.number), Role::Small, Ink::Quiet);
-        flow.gap(10.0);
-        let to = language.pick(format!("{}：", self.to), format!("To {}:", self.to));
-        flow.paragraph(&to, Role::Body, Ink::Strong);
-        flow.gap(4.0);
-        flow.paragraph(&self.facts(), Role::Body, Ink::Text);
-        flow.heading(language.pick("依据", "What it goes against"));
+        let title = language.pick("关于纠正索要不合理证明的函", "On a certificate that may not be demanded");
+        let name = format!("{title} {}", self.number);
+        let mut paper = Paper::new(name, &*self.committee.name, language, self.at);
+        paper.put(Block::Title(title.to_owned()));
+        paper.text(Weight::Quiet, format!("{}{}", language.pick("编号：", "Number: "), self.number));
+        let to = self.to.map_or_else(|| "〔　　　　　　　　〕".to_owned(), ToString::to_string);
+        paper.text(Weight::Strong, language.pick(format!("{to}："), format!("To {to}:")));
+        paper.text(Weight::Plain, self.facts());
+        paper.heading(language.pick("依据", "What it goes against"));
         let source = language.pick(
             "　　辽宁省民政厅等六部门《关于改进和规范基层群众性自治组织出具证明工作的实施意见》（辽民发〔2020〕52号）：",
             "辽民发〔2020〕52号, in the words of its Chinese text:",
         );
-        flow.paragraph(source, Role::Body, Ink::Text);
+        paper.text(Weight::Plain, source);
         let (place, article) = self.article();
-        flow.quote(&place, article);
+        paper.put(Block::Quote { place, text: article.to_owned() });
         let place = language.pick("三、有关工作要求（二）", "三（二）, on correction and exposure");
-        flow.quote(place, CORRECTION);
-        flow.heading(language.pick("请求", "What we ask"));
+        paper.put(Block::Quote { place: place.to_owned(), text: CORRECTION.to_owned() });
+        paper.heading(language.pick("请求", "What we ask"));
         let requests = language.pick(
             [
                 "请贵单位督促该单位停止索要此项证明，并及时予以纠正。",
@@ -83,9 +70,10 @@ impl Letter<'_> {
                 "Please tell us what has been corrected.",
             ],
         );
-        flow.steps(&requests.map(str::to_owned));
-        flow.gap(10.0);
-        flow.signature(&[self.committee.name.clone(), words::day(day_of(self.at), language)]);
+        paper.steps(requests.map(str::to_owned).into());
+        paper.put(Block::Signature(vec![self.committee.name.clone(), words::day(day_of(self.at), language)]));
+        paper.foot(language.pick("本函不含居民个人信息。", "This letter holds nothing about the resident."));
+        paper
     }
 
     fn facts(&self) -> String {
@@ -130,13 +118,6 @@ impl Letter<'_> {
         }
     }
 }
-
-/// 三（二）, as it is written.
-const CORRECTION: &str = "今后，各政府部门、公用企事业单位和服务机构一旦出现擅自要求居民群众找基层群众性自治组织开具不合理证明导致居民群众办事创业困难的情形，要予以通报或在媒体平台公开曝光，要求开具证明单位的上级主管部门应及时予以纠正。";
-
-/// 二（一）, as it is written.
-const NO_BASIS: &str =
-    "凡是没有法律法规依据或未经国务院批准列入保留证明事项清单的证明事项，基层群众性自治组织不予出具。";
 
 fn said(said: Said, language: Language) -> &'static str {
     let [chinese, english] = match said {

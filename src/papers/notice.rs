@@ -1,8 +1,7 @@
 use jiff::Timestamp;
 
-use super::flow::{Flow, Role};
-use super::sheet::{About, Ink};
-use super::{Language, Most, NotPrinted, page, shortened, words};
+use super::paper::{Block, Finding, Paper, Proof, Weight};
+use super::{Language, Qr, shortened, words};
 use crate::domain::{IdNumber, Outcome, PersonName};
 use crate::matters::{Document, Matter, Policy};
 use crate::receipt::Code;
@@ -16,8 +15,8 @@ pub struct Notice<'a> {
     /// What was demanded.
     pub demand: Demand<'a>,
     /// What was checked, if something was.
-    pub finding: Option<Finding<'a>>,
-    /// What to do instead, unless the finding is all that is needed.
+    pub checked: Option<Checked<'a>>,
+    /// What to do instead, unless what was checked is all that is needed.
     pub advice: Option<Advice<'a>>,
     /// The committee that hands it out.
     pub committee: &'a str,
@@ -38,11 +37,13 @@ pub struct Demand<'a> {
     pub by: Option<&'a str>,
     /// What for (办事事项).
     pub purpose: Option<&'a str>,
+    /// The legal basis that was named.
+    pub basis: Option<&'a str>,
 }
 
 /// What was checked.
 #[derive(Debug, Clone, Copy)]
-pub struct Finding<'a> {
+pub struct Checked<'a> {
     /// The claim, in plain words.
     pub claim: &'a str,
     /// Its parameters, each with its label, in plain words: a day, a status.
@@ -57,7 +58,7 @@ pub struct Finding<'a> {
     pub slip: Option<Slip<'a>>,
 }
 
-/// One of the people whom a finding is about. The ID number is always masked on paper.
+/// One of the people whom a question is about. The ID number is always masked on paper.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The role, in plain words.
@@ -119,146 +120,143 @@ impl<'a> Advice<'a> {
 }
 
 impl Notice<'_> {
-    /// The notice as a PDF of one page.
-    ///
-    /// # Errors
-    /// If it is more than a page holds, or cannot be written.
-    pub fn pdf(&self) -> Result<Vec<u8>, NotPrinted> {
-        let title = self.language.pick("告知单", "Notice");
-        let of = self.demand.matter.map_or(String::new(), |matter| format!(" {}", self.name_of(matter)));
-        let about = About {
-            title: format!("{title}{of}"),
-            author: self.committee.to_owned(),
-            language: self.language,
-            at: self.at,
-        };
-        page(&about, self.foot(), |flow, most| self.compose(flow, most))
-    }
-
-    fn foot(&self) -> &'static str {
-        self.language.pick(
-            "依据：辽民发〔2020〕52号《关于改进和规范基层群众性自治组织出具证明工作的实施意见》。本告知单不加盖印章。",
-            "By 辽民发〔2020〕52号, on the certificates of residents' and villagers' committees. This notice bears no seal.",
-        )
-    }
-
-    fn compose(&self, flow: &mut Flow<'_>, most: Most) {
+    /// The paper.
+    #[must_use]
+    pub fn paper(&self) -> Paper {
         let language = self.language;
-        flow.title(language.pick("告知单", "Notice"));
-        flow.panel(language.pick(
+        let title = language.pick("告知单", "Notice");
+        let of = self.demand.matter.map_or(String::new(), |matter| format!(" {}", self.name_of(matter)));
+        let mut paper = Paper::new(format!("{title}{of}"), self.committee, language, self.at);
+        paper.put(Block::Title(title.to_owned()));
+        let panel = language.pick(
             "本告知单不是证明。它只说明核验了什么、结果如何，或者应当到哪里办理。",
             "This notice is not a certificate. It only says what was checked and what came of it, or where to go instead.",
-        ));
-        self.demanded(flow);
-        if let Some(finding) = &self.finding {
-            self.found(flow, finding);
+        );
+        paper.put(Block::Panel(panel.to_owned()));
+        self.demanded(&mut paper);
+        if self.demand.matter.is_none() {
+            self.ask_for_the_basis(&mut paper);
+        }
+        if let Some(checked) = &self.checked {
+            self.found(&mut paper, checked);
         }
         if let Some(advice) = &self.advice {
-            self.advise(flow, advice, most);
+            self.advise(&mut paper, advice);
+        }
+        if self.demand.matter.is_none() {
+            self.cite(&mut paper);
         }
         let officer = language.pick("经办人：", "Officer: ");
-        let committee = shortened(self.committee, NAME);
         let officer =
             Some(shortened(self.officer, NAME)).filter(|name| !name.is_empty()).map(|name| format!("{officer}{name}"));
         let day = words::day(crate::clock::day_of(self.at), language);
-        let lines: Vec<String> = [Some(committee), officer, Some(day)].into_iter().flatten().collect();
-        flow.signature(&lines);
+        let lines = [Some(shortened(self.committee, NAME)), officer, Some(day)].into_iter().flatten().collect();
+        paper.put(Block::Signature(lines));
+        paper.foot(language.pick(
+            "依据：辽民发〔2020〕52号《关于改进和规范基层群众性自治组织出具证明工作的实施意见》。本告知单不加盖印章。",
+            "By 辽民发〔2020〕52号, on the certificates of residents' and villagers' committees. This notice bears no seal.",
+        ));
+        paper
     }
 
-    fn demanded(&self, flow: &mut Flow<'_>) {
+    fn demanded(&self, paper: &mut Paper) {
         let language = self.language;
-        flow.heading(language.pick("要求开具的证明", "What was demanded"));
+        paper.heading(language.pick("要求开具的证明", "What was demanded"));
         let demand = &self.demand;
-        let quoted =
-            |said: &str| language.pick(format!("“{}”", shortened(said, SAID)), format!("“{}”", shortened(said, SAID)));
-        let rows = [
+        let quoted = |said: &str| format!("“{}”", shortened(said, SAID));
+        let typed = |text: Option<&str>| text.map(|text| shortened(text, SAID));
+        paper.rows(filled([
             (language.pick("事项", "Matter"), demand.matter.map(|matter| self.name_of(matter))),
             (language.pick("原话", "In their words"), demand.said.filter(|said| !said.trim().is_empty()).map(quoted)),
-            (language.pick("要求单位", "Demanded by"), demand.by.map(|by| shortened(by, SAID))),
-            (language.pick("办理事项", "Needed for"), demand.purpose.map(|purpose| shortened(purpose, SAID))),
-        ];
-        flow.rows(&filled(rows));
+            (language.pick("要求单位", "Demanded by"), typed(demand.by)),
+            (language.pick("所说的依据", "Basis named"), typed(demand.basis)),
+            (language.pick("办理事项", "Needed for"), typed(demand.purpose)),
+        ]));
         let why = match demand.matter {
             Some(matter) => {
                 let why = words::disposition(matter.text.disposition, language);
                 language.pick(format!("{why}（{}）", matter.text.citation), format!("{why} ({})", matter.text.citation))
             }
+            None if demand.basis.is_some() => language
+                .pick(
+                    "要求单位说了依据。村（居）民委员会要先看这一条是否真的要求由它出具；拿不准的，请街道（乡镇）民政部门答复。",
+                    "A basis was named. The committee first looks whether that article really asks it to issue this; where it is not sure, the subdistrict's or town's civil affairs office answers.",
+                )
+                .to_owned(),
             None => language
                 .pick(
-                    "要求村（居）民委员会出具证明的，应当同时提供法律法规依据。没有依据的，不予出具。（辽民发〔2020〕52号 二（一））",
-                    "Whoever demands a committee's certificate names the law that requires it. Without one, none is issued. (辽民发〔2020〕52号 二（一）)",
+                    "没有说明法律法规依据。没有依据的证明，村（居）民委员会不予出具。",
+                    "No law was named. Without one, the committee issues no certificate.",
                 )
                 .to_owned(),
         };
-        flow.paragraph(&why, Role::Body, Ink::Text);
+        paper.text(Weight::Plain, why);
     }
 
-    fn found(&self, flow: &mut Flow<'_>, finding: &Finding<'_>) {
+    /// What whoever demands a certificate that is in no list has to say, with room to write it down.
+    fn ask_for_the_basis(&self, paper: &mut Paper) {
         let language = self.language;
-        flow.heading(language.pick("核验情况", "What was checked"));
-        let mut rows = vec![(language.pick("核验内容", "Question").to_owned(), shortened(finding.claim, SAID))];
-        rows.extend(finding.details.iter().map(|(label, value)| (shortened(label, NAME), shortened(value, NAME))));
-        rows.extend(finding.people.iter().map(subject));
-        rows.push((language.pick("数据截至", "As of").to_owned(), words::moment(finding.as_of, language)));
-        flow.rows(&rows);
-        flow.gap(4.0);
-        let (word, meaning) = words::outcome(finding.outcome, language);
-        let Some(slip) = &finding.slip else {
-            flow.paragraph(&format!("{}{word}", language.pick("结果：", "Result: ")), Role::Verdict, Ink::Accent);
-            flow.paragraph(meaning, Role::Body, Ink::Text);
-            return;
-        };
-        let alt = language.pick("查验回执的二维码", "QR code that leads to the page on which the receipt is checked");
-        flow.with_qr(&slip.address(), alt, QR_SIDE, |flow| {
-            let room = QR_SIDE + 22.0;
-            flow.narrow(&format!("{}{word}", language.pick("结果：", "Result: ")), Role::Verdict, Ink::Accent, room);
-            flow.narrow(meaning, Role::Body, Ink::Text, room);
-            flow.gap(7.0);
-            flow.narrow(language.pick("核验回执编号", "Code of the receipt"), Role::Small, Ink::Quiet, room);
-            flow.narrow(&slip.code.to_string(), Role::Code, Ink::Strong, room);
-            flow.gap(2.0);
-            let page = shortened(slip.check_page, ADDRESS);
-            let until = words::day(crate::clock::day_of(slip.until), language);
-            let how = language.pick(
-                format!("任何人都可以查验，至{until}：扫描二维码，或者打开 {page} 输入编号。"),
-                format!("Anybody can check it until {until}: scan the code, or open {page} and type it."),
-            );
-            flow.narrow(&how, Role::Small, Ink::Quiet, room);
-        });
+        paper.heading(language.pick("请要求单位写明", "The demander writes here"));
+        let room = |label: &str| (label.to_owned(), "＿".repeat(ROOM));
+        let labels = language.pick(
+            ["法律、法规的名称", "第几条", "或者：国务院批准保留的哪一项", "单位和经办人", "联系电话"],
+            [
+                "Law or regulation",
+                "Article",
+                "Or: item that the State Council retained",
+                "Agency and officer",
+                "Telephone",
+            ],
+        );
+        paper.rows(labels.map(room).into());
     }
 
-    fn advise(&self, flow: &mut Flow<'_>, advice: &Advice<'_>, most: Most) {
+    /// What is written of certificates that are in no list.
+    fn cite(&self, paper: &mut Paper) {
         let language = self.language;
-        flow.heading(language.pick("接下来怎么办", "What to do now"));
-        let (steps, left_out) = most.of(advice.steps);
-        flow.steps(steps);
-        self.left_out(flow, left_out);
-        let (documents, left_out) = most.of(advice.documents);
-        if !documents.is_empty() {
-            flow.gap(4.0);
+        paper.heading(language.pick("文件是这样规定的", "What the rules say"));
+        let articles = [
+            (language.pick("二、规范证明事项（一）", "二（一）, on what committees issue"), words::NAME_BASIS),
+            (language.pick("二、规范证明事项（一）", "二（一）, on what committees issue"), words::NO_BASIS),
+            (language.pick("三、有关工作要求（二）", "三（二）, on correction and exposure"), words::CORRECTION),
+        ];
+        for (place, text) in articles {
+            paper.put(Block::Quote { place: format!("辽民发〔2020〕52号 {place}"), text: text.to_owned() });
+        }
+    }
+
+    fn found(&self, paper: &mut Paper, checked: &Checked<'_>) {
+        let language = self.language;
+        paper.heading(language.pick("核验情况", "What was checked"));
+        let mut rows = vec![(language.pick("核验内容", "Question").to_owned(), shortened(checked.claim, SAID))];
+        rows.extend(checked.details.iter().map(|(label, value)| (shortened(label, NAME), shortened(value, NAME))));
+        rows.extend(checked.people.iter().map(subject));
+        rows.push((language.pick("数据截至", "As of").to_owned(), words::moment(checked.as_of, language)));
+        paper.rows(rows);
+        let (word, meaning) = words::outcome(checked.outcome, language);
+        paper.put(Block::Result(Finding {
+            result: format!("{}{word}", language.pick("结果：", "Result: ")),
+            meaning: meaning.to_owned(),
+            proof: checked.slip.as_ref().map(|slip| slip.proof(language)),
+        }));
+    }
+
+    fn advise(&self, paper: &mut Paper, advice: &Advice<'_>) {
+        let language = self.language;
+        paper.heading(language.pick("接下来怎么办", "What to do now"));
+        paper.steps(advice.steps.to_vec());
+        if !advice.documents.is_empty() {
             let head = language.pick(["可用的证件、材料", "遗失后由谁补办"], ["Papers that serve", "Reissued by"]);
-            let rows: Vec<[&str; 2]> =
-                documents.iter().map(|document| [document.name.as_str(), document.reissued_by.as_str()]).collect();
-            flow.table(head, &rows);
-            self.left_out(flow, left_out);
+            let row = |document: &Document| [document.name.clone(), document.reissued_by.clone()];
+            let rows = advice.documents.iter().map(row).collect();
+            paper.put(Block::Table { head: head.map(str::to_owned), rows });
         }
         let joined = |texts: &[String], by: &str| (!texts.is_empty()).then(|| texts.join(by));
-        flow.gap(2.0);
-        flow.rows(&filled([
+        paper.rows(filled([
             (language.pick("主管单位", "In charge"), joined(advice.authorities, "、")),
             (language.pick("例外", "Except for"), joined(advice.exceptions, "；")),
             (language.pick("依据", "Written in"), Some(advice.citation.to_owned())),
         ]));
-    }
-
-    fn left_out(&self, flow: &mut Flow<'_>, count: usize) {
-        if count > 0 {
-            let text = self.language.pick(
-                format!("另有{count}项，请向村（居）民委员会询问。"),
-                format!("There are {count} more: ask the committee."),
-            );
-            flow.paragraph(&text, Role::Small, Ink::Quiet);
-        }
     }
 
     fn name_of(&self, matter: &Matter) -> String {
@@ -271,6 +269,23 @@ impl Notice<'_> {
 }
 
 impl Slip<'_> {
+    fn proof(&self, language: Language) -> Proof {
+        let page = shortened(self.check_page, ADDRESS);
+        let until = words::day(crate::clock::day_of(self.until), language);
+        Proof {
+            label: language.pick("核验回执编号", "Code of the receipt").to_owned(),
+            code: self.code.to_string(),
+            how: language.pick(
+                format!("任何人都可以查验，至{until}：扫描二维码，或者打开 {page} 输入编号。"),
+                format!("Anybody can check it until {until}: scan the code, or open {page} and type it."),
+            ),
+            qr: Qr::new(&self.address()),
+            alt: language
+                .pick("查验回执的二维码", "QR code that leads to the page on which the receipt is checked")
+                .to_owned(),
+        }
+    }
+
     /// What the QR code holds: the page, and the code where no server and no log gets to see it (RFC 3986 section 3.5). The
     /// page takes it from there; where it cannot, the code is typed.
     fn address(&self) -> String {
@@ -283,8 +298,8 @@ const NAME: usize = 60;
 const SAID: usize = 120;
 const ADDRESS: usize = 120;
 
-/// The side of the QR code, in points: 29 mm.
-const QR_SIDE: f32 = 82.0;
+/// How much room there is to write something down, in characters.
+const ROOM: usize = 22;
 
 fn filled<const N: usize>(rows: [(&str, Option<String>); N]) -> Vec<(String, String)> {
     let of =

@@ -1,8 +1,10 @@
+use std::fmt::Write as _;
+
 use qrcode::{Color, EcLevel, QrCode};
 
 /// A QR code (ISO/IEC 18004), of which 15 in a hundred modules may be spoilt (level M).
 #[derive(Debug, Clone)]
-pub(super) struct Qr {
+pub struct Qr {
     modules: Vec<bool>,
     /// How many modules a side has.
     pub(super) side: usize,
@@ -31,5 +33,22 @@ impl Qr {
                 bar.first().is_some_and(|dark| *dark).then_some((row, column, bar.len()))
             })
         })
+    }
+
+    /// How many modules a side has, with the white frame.
+    #[must_use]
+    pub fn extent(&self) -> usize {
+        self.side + 2 * QUIET_ZONE
+    }
+
+    /// Its dark parts as a path (SVG 2 section 9.3), a module being 1 wide and the frame being around it.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let mut path = String::new();
+        for (row, column, length) in self.bars() {
+            // Writing to a string cannot fail.
+            let _ = write!(path, "M{} {}h{length}v1h-{length}z", column + QUIET_ZONE, row + QUIET_ZONE);
+        }
+        path
     }
 }

@@ -98,11 +98,11 @@ impl Ink {
 }
 
 /// What a page is, beside what stands on it.
-pub(super) struct About {
+pub(super) struct About<'a> {
     /// Its title, which viewers show.
-    pub(super) title: String,
+    pub(super) title: &'a str,
     /// Who hands it out.
-    pub(super) author: String,
+    pub(super) author: &'a str,
     /// The language that it is read aloud in.
     pub(super) language: Language,
     /// When it was made.
@@ -118,7 +118,7 @@ pub(super) fn heading(level: u16, title: &str) -> TagKind {
 ///
 /// # Errors
 /// If it would not be accessible (PDF/UA-1, ISO 14289-1), or cannot be written.
-pub(super) fn print(elements: &[Element], about: &About, face: &Face) -> Result<Vec<u8>, NotPrinted> {
+pub(super) fn print(elements: &[Element], about: &About<'_>, face: &Face) -> Result<Vec<u8>, NotPrinted> {
     let configuration = ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1).finish();
     let settings = SerializeSettings {
         configuration: configuration.map_err(|_| NotPrinted::Pdf)?,
@@ -157,15 +157,15 @@ fn outline(elements: &[Element]) -> Outline {
     outline
 }
 
-fn metadata(about: &About) -> Metadata {
+fn metadata(about: &About<'_>) -> Metadata {
     let at = jiff::tz::offset(8).to_datetime(about.at);
     let part = |value: i8| value.unsigned_abs();
     let year = at.year().unsigned_abs();
     let made = DateTime::new(year).month(part(at.month())).day(part(at.day())).hour(part(at.hour()));
     let made = made.minute(part(at.minute())).second(part(at.second())).utc_offset_hour(8).utc_offset_minute(0);
     Metadata::new()
-        .title(about.title.clone())
-        .authors(vec![about.author.clone()])
+        .title(about.title.to_owned())
+        .authors(vec![about.author.to_owned()])
         .creator("heyan".to_owned())
         .language(about.language.tag().to_owned())
         .creation_date(made)

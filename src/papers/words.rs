@@ -1,4 +1,4 @@
-//! The words of papers that both of them use, in plain Chinese and English.
+//! The words that several papers use, in plain Chinese and English.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -109,3 +109,22 @@ pub(super) fn disposition(disposition: Disposition, language: Language) -> &'sta
     };
     language.pick(chinese, english)
 }
+
+/// That a page has no room for so many more.
+pub(super) fn left_out(count: usize, language: Language) -> String {
+    language.pick(
+        format!("另有{count}项，请向村（居）民委员会询问。"),
+        format!("There are {count} more: ask the committee."),
+    )
+}
+
+/// 二（一）, as it is written.
+pub(super) const NO_BASIS: &str =
+    "凡是没有法律法规依据或未经国务院批准列入保留证明事项清单的证明事项，基层群众性自治组织不予出具。";
+
+/// 二（一） of whoever demands one, as it is written.
+pub(super) const NAME_BASIS: &str =
+    "凡是相关部门要求基层群众性自治组织出具证明事项的，应当同时提供基层群众性自治组织出具此证明事项的有关依据。";
+
+/// 三（二）, as it is written.
+pub(super) const CORRECTION: &str = "今后，各政府部门、公用企事业单位和服务机构一旦出现擅自要求居民群众找基层群众性自治组织开具不合理证明导致居民群众办事创业困难的情形，要予以通报或在媒体平台公开曝光，要求开具证明单位的上级主管部门应及时予以纠正。";

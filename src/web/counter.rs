@@ -19,7 +19,6 @@ mod drafts;
 mod hour;
 mod kept;
 mod notice;
-mod pdf;
 mod result;
 mod review;
 mod search;
@@ -46,9 +45,11 @@ pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route("/", only("GET, HEAD, POST", get(search::home).post(search::find)))
         .route("/found/{draft}", only("GET, HEAD", get(search::found)))
+        .route("/found/{draft}/notice", only("GET, HEAD", get(notice::of_found)))
+        .route("/found/{draft}/notice.pdf", only("POST", post(notice::pdf_of_found)))
         .route("/matters/{id}", only("GET, HEAD", get(answer::matter)))
         .route("/matters/{id}/notice", only("GET, HEAD", get(notice::of_matter)))
-        .route("/matters/{id}/notice.pdf", only("POST", post(pdf::of_matter)))
+        .route("/matters/{id}/notice.pdf", only("POST", post(notice::pdf_of_matter)))
         .route("/retained/{id}", only("GET, HEAD", get(answer::retained)))
         .route("/checks", only("POST", post(check::begin)))
         .route("/checks/{draft}/{page}", only("GET, HEAD, POST", get(check::show).post(check::answer)))
@@ -59,7 +60,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/results", only("GET, HEAD", get(result::list)))
         .route("/results/{verification}", only("GET, HEAD", get(result::show)))
         .route("/results/{verification}/notice", only("GET, HEAD", get(notice::of_result)))
-        .route("/results/{verification}/notice.pdf", only("POST", post(pdf::of_result)))
+        .route("/results/{verification}/notice.pdf", only("POST", post(notice::pdf_of_result)))
 }
 
 /// Whether the reader's language is English: the matters' own texts stand in two languages.

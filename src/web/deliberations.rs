@@ -2,6 +2,7 @@
 //! so far is kept on the server under an id that says nothing.
 
 mod list;
+mod paper;
 mod questions;
 mod reading;
 mod record;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/deliberations/new", only("GET, HEAD", get(list::new)))
         .route("/deliberations/{id}", only("GET, HEAD", get(record::record)))
         .route("/deliberations/{id}/decide", only("GET, HEAD, POST", get(record::look).post(record::decide)))
+        .route("/deliberations/{id}/record.pdf", only("POST", post(record::printed)))
         .route("/deliberations/{id}/review", only("POST", post(record::review)))
         .route("/deliberations/{id}/{question}", only("GET, HEAD, POST", get(questions::show).post(questions::answer)))
 }

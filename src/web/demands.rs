@@ -4,7 +4,6 @@
 mod export;
 mod figures;
 mod letter;
-mod letter_pdf;
 mod list;
 mod record;
 mod steps;
@@ -38,7 +37,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/demands/figures.csv", only("GET, HEAD", get(export::figures)))
         .route("/demands/{id}", only("GET, HEAD", get(record::record)))
         .route("/demands/{id}/letter", only("GET, HEAD, POST", get(letter::show).post(letter::addressed)))
-        .route("/demands/{id}/letter.pdf", only("POST", post(letter_pdf::letter)))
+        .route("/demands/{id}/letter.pdf", only("POST", post(letter::printed)))
         .route("/demands/{id}/{step}", only("GET, HEAD, POST", get(steps::show).post(steps::enter)))
 }
 

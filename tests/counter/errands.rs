@@ -67,7 +67,8 @@ async fn errand(text: &str, case: &str, said: &str) {
     let notice = browser.links().into_iter().find(|link| link.ends_with("/notice")).unwrap();
     browser.go(&notice).await;
     let paper = browser.text();
-    for part in ["告知单", "这不是证明", "某某银行", text, said, "回执编号", "演示社区居民委员会", "辽民发〔2020〕52号"]
+    for part in
+        ["告知单", "不是证明", "某某银行", text, "结果：属实", "回执编号", "演示社区居民委员会", "辽民发〔2020〕52号"]
     {
         assert!(paper.contains(part), "{text}: the notice lacks {part}: {paper}");
     }
@@ -77,6 +78,7 @@ async fn errand(text: &str, case: &str, said: &str) {
         assert!(browser.asked.iter().all(|path| !path.contains(name) && !path.contains(number)));
     }
     assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
+    assert!(browser.html.contains("<svg class=\"paper-qr\""), "whoever has a camera checks it with that");
     browser.submit(&format!("{notice}.pdf"), &[]).await;
     assert!(browser.status == 200 && browser.html.starts_with("%PDF-"), "{text}: {}", browser.path);
     // What is listed is nobody's.
@@ -139,8 +141,7 @@ async fn what_nobody_is_connected_for_is_told_before_anything_is_typed() {
     let notice = browser.links().into_iter().find(|link| link.contains("/notice")).unwrap();
     browser.go(&notice).await;
     let paper = browser.text();
-    for part in ["这不是证明", "要开名下无房证明", "房管所", "不动产登记机构", "附件第17项"]
-    {
+    for part in ["不是证明", "要开名下无房证明", "房管所", "不动产登记机构", "附件第17项"] {
         assert!(paper.contains(part), "{part}: {paper}");
     }
 }
@@ -161,14 +162,44 @@ async fn a_lost_document_is_reissued_without_a_certificate() {
 }
 
 #[tokio::test]
-async fn what_committees_still_issue_has_its_guide_and_what_has_no_basis_is_told_so() {
+async fn what_committees_still_issue_has_its_guide() {
     let town = Town::shared();
     let browser = demanded(&town, "法院要社区推荐公民当诉讼代理人的推荐信", "").await;
     assert_eq!(browser.heading(), "这个可以开");
     assert!(browser.text().contains("第六十一条第二款第三项") && browser.text().contains("推 荐 信"));
-    let browser = demanded(&town, "要开一个天气很好的证明", "某公司").await;
+}
+
+#[tokio::test]
+async fn what_has_no_basis_has_a_notice_that_asks_for_it() {
+    let town = Town::shared();
+    let mut browser = demanded(&town, "要开一个天气很好的证明", "某公司").await;
     assert_eq!(browser.heading(), "没有依据，不能开");
     assert!(browser.text().contains("说不出依据的") && browser.links().iter().any(|link| link == "/#all"));
+    let notice = browser.links().into_iter().find(|link| link.ends_with("/notice")).unwrap();
+    browser.go(&notice).await;
+    let paper = browser.text();
+    for part in ["不是证明", "天气很好", "某公司", "请要求单位写明", "第几条", "应当同时提供", "应及时予以纠正"]
+    {
+        assert!(paper.contains(part), "{part}: {paper}");
+    }
+    browser.submit(&format!("{notice}.pdf"), &[]).await;
+    assert!(browser.status == 200 && browser.html.starts_with("%PDF-"), "{}", browser.path);
+    assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
+}
+
+/// What was typed at the counter is not typed again to record the demand, and stands in no address.
+#[tokio::test]
+async fn one_click_records_a_demand_with_what_was_typed_of_it() {
+    let town = Town::shared();
+    for (text, subject) in [("银行要证明我妈是我妈", "亲属关系证明"), ("要开一个天气很好的证明", "其他没有依据的证明")]
+    {
+        let mut browser = demanded(&town, text, "某某银行沈阳和平支行").await;
+        browser.submit("/demands/new", &[]).await;
+        let form = browser.form("/demands");
+        assert_eq!(form.value("agency"), "某某银行沈阳和平支行");
+        assert!(browser.text().contains(subject) && browser.path == "/demands/new", "{}", browser.text());
+        assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
+    }
 }
 
 /// Every matter of the annex has its answer, and nothing on it leads to nowhere but what other areas have yet to bring.

@@ -24,7 +24,7 @@ fn a_letter_says_what_was_demanded_and_quotes_what_that_goes_against() {
     let letter = Letter {
         language: Language::Chinese,
         number: Number { year: 2026, sequence: 7 },
-        to: &to,
+        to: Some(&to),
         agency: &agency,
         on: date(2026, 11, 20),
         matter,
@@ -32,7 +32,7 @@ fn a_letter_says_what_was_demanded_and_quotes_what_that_goes_against() {
         committee: &committee,
         at: at(),
     };
-    let paper = Paper::new("letter", &letter.pdf().unwrap());
+    let paper = Paper::new("letter", &letter.paper().pdf().unwrap());
     let text = paper.text();
     for expected in [
         "关于纠正索要不合理证明的函",
@@ -53,7 +53,7 @@ fn a_letter_says_what_was_demanded_and_quotes_what_that_goes_against() {
     assert!(text.contains(&squeezed(&matter.unwrap().text.route)), "{text}");
     assert!(paper.is_sound() && paper.structure().contains("BlockQuote"));
     let unlisted = Letter { matter: None, ..letter };
-    let text = Paper::new("letter-unlisted", &unlisted.pdf().unwrap()).text();
+    let text = Paper::new("letter-unlisted", &unlisted.paper().pdf().unwrap()).text();
     assert!(text.contains("基层群众性自治组织不予出具。") && !text.contains("婚姻"), "{text}");
 }
 
@@ -65,11 +65,11 @@ fn every_letter_is_one_page() {
         let number = Number { year: 2026, sequence: 123_456 };
         let said = Said::ALL.iter().cycle();
         for (matter, said) in CATALOG.matters().iter().map(Some).chain([None]).zip(said) {
-            let (to, agency, committee) = (&to, &agency, &committee);
+            let (to, agency, committee) = (Some(&to), &agency, &committee);
             let on = date(2026, 11, 20);
             let letter = Letter { language, number, to, agency, on, matter, said: *said, committee, at: at() };
             let id = matter.map_or("none", |matter| matter.id.as_str());
-            let bytes = letter.pdf().unwrap();
+            let bytes = letter.paper().pdf().unwrap();
             let paper = Paper::new(&format!("letter-{id}-{}", language.tag()), &bytes);
             assert!(paper.about().contains("Pages:           1") && bytes.len() < 100_000, "{id}");
             let text = paper.text();

@@ -1,7 +1,7 @@
 use heyan::domain::{IdNumber, Outcome, PersonName};
-use heyan::papers::{Advice, Demand, Finding, Language, Notice, Slip, Subject};
+use heyan::papers::{Advice, Block, Checked, Demand, Language, Notice, Slip, Subject};
 
-use super::reading::{Paper, squeezed};
+use super::reading::{Paper, drawn, squeezed};
 use super::{CATALOG, at, code};
 
 const PAGE: &str = "https://heyan.example.gov.cn/check";
@@ -10,20 +10,24 @@ fn slip() -> Slip<'static> {
     Slip { code: code(), until: "2026-12-23T08:30:00Z".parse().unwrap(), check_page: PAGE }
 }
 
-fn finding<'a>(people: &'a [Subject<'a>], outcome: Outcome) -> Finding<'a> {
+fn finding<'a>(people: &'a [Subject<'a>], outcome: Outcome) -> Checked<'a> {
     let details = &[("日期", "2026年11月23日")];
-    Finding { claim: "两人在该日是夫妻", details, people, outcome, as_of: at(), slip: Some(slip()) }
+    Checked { claim: "两人在该日是夫妻", details, people, outcome, as_of: at(), slip: Some(slip()) }
 }
 
-fn notice<'a>(language: Language, matter: &str, finding: Option<Finding<'a>>, advises: bool) -> Notice<'a> {
+fn notice<'a>(language: Language, matter: &str, finding: Option<Checked<'a>>, advises: bool) -> Notice<'a> {
     let matter = CATALOG.matter(matter).unwrap();
     let purpose = Some("住房公积金提取");
     Notice {
         language,
         demand: Demand {
-            matter: Some(matter), said: Some("单身证明"), by: Some("沈阳市公积金管理中心"), purpose
+            matter: Some(matter),
+            said: Some("单身证明"),
+            by: Some("沈阳市公积金管理中心"),
+            purpose,
+            basis: None,
         },
-        finding,
+        checked: finding,
         advice: advises.then(|| Advice::of(matter, language)),
         committee: "沈阳市和平区北市场街道皇寺社区居民委员会",
         officer: "wang-li",
@@ -40,7 +44,7 @@ fn every_field_is_read_back() {
         Subject { role: "配偶", name: Some(&names[1]), id_number: Some(&number) },
     ];
     let finding = finding(&people, Outcome::Confirmed);
-    let bytes = notice(Language::Chinese, "marital-status", Some(finding), true).pdf().unwrap();
+    let bytes = notice(Language::Chinese, "marital-status", Some(finding), true).paper().pdf().unwrap();
     assert!(bytes.len() < 100_000, "{} bytes", bytes.len());
     let paper = Paper::new("every-field", &bytes);
     let text = paper.text();
@@ -80,9 +84,84 @@ fn every_field_is_read_back() {
 
 #[test]
 fn the_qr_code_leads_to_the_check_page_and_holds_nothing_but_the_code() {
-    let bytes = notice(Language::Chinese, "alive", Some(finding(&[], Outcome::Confirmed)), false).pdf().unwrap();
+    let bytes =
+        notice(Language::Chinese, "alive", Some(finding(&[], Outcome::Confirmed)), false).paper().pdf().unwrap();
     let expected = format!("{PAGE}#{}", code().to_string().replace('-', ""));
     assert_eq!(Paper::new("qr", &bytes).qr_codes(), [expected]);
+}
+
+/// The page in the browser has the same code as the PDF.
+#[test]
+fn the_qr_code_of_the_page_is_read_back() {
+    let paper = notice(Language::Chinese, "alive", Some(finding(&[], Outcome::Confirmed)), false).paper();
+    let proof = paper.blocks().iter().find_map(|block| match block {
+        Block::Result(finding) => finding.proof.as_ref(),
+        _ => None,
+    });
+    let expected = format!("{PAGE}#{}", code().to_string().replace('-', ""));
+    assert_eq!(drawn(proof.unwrap().qr.as_ref().unwrap()), [expected]);
+}
+
+#[test]
+fn whoever_names_no_law_is_told_what_to_name() {
+    for (basis, told) in [(None, "没有说明法律法规依据"), (Some("某管理办法"), "拿不准的，请街道（乡镇）民政部门答复")]
+    {
+        let mut notice = notice(Language::Chinese, "alive", None, false);
+        notice.demand =
+            Demand { said: Some("天气很好的证明"), by: Some("某公司"), basis, ..Demand::default() };
+        notice.advice = Some(Advice::without_basis(CATALOG.policy(), Language::Chinese));
+        let pdf = Paper::new(&format!("no-basis-{}", basis.is_some()), &notice.paper().pdf().unwrap());
+        let text = pdf.text();
+        for part in [
+            told,
+            "“天气很好的证明”",
+            "某公司",
+            "请要求单位写明",
+            "第几条",
+            "单位和经办人",
+            "应当同时提供",
+            "要予以通报",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        assert!(
+            pdf.is_sound()
+                && pdf.about().contains("Pages:           1")
+                && basis.is_none_or(|basis| text.contains(basis))
+        );
+    }
+    let mut notice = notice(Language::English, "alive", None, false);
+    let words = "很长的话".repeat(100);
+    notice.demand = Demand { said: Some(&words), by: Some(&words), basis: Some(&words), ..Demand::default() };
+    notice.advice = Some(Advice::without_basis(CATALOG.policy(), Language::English));
+    let pdf = Paper::new("no-basis-longest", &notice.paper().pdf().unwrap());
+    assert!(pdf.is_sound() && pdf.about().contains("Pages:           1"));
+}
+
+/// What the page says the PDF says too, word for word.
+#[test]
+fn the_page_and_the_pdf_say_the_same() {
+    let notice = notice(Language::Chinese, "lost-documents", Some(finding(&[], Outcome::NoRecord)), true);
+    let paper = notice.paper();
+    let text = Paper::new("same", &paper.pdf().unwrap()).text();
+    for block in paper.blocks() {
+        let said: Vec<&str> = match block {
+            Block::Title(text) | Block::Panel(text) | Block::Heading(text) | Block::Text(_, text) => vec![text],
+            Block::Quote { place, text } => vec![place, text],
+            Block::Rows(rows) => rows.iter().flat_map(|(label, value)| [label.as_str(), value]).collect(),
+            Block::Steps(lines) | Block::Signature(lines) => lines.iter().map(String::as_str).collect(),
+            Block::Table { head, rows } => {
+                // A long cell stands in several lines, beside those of the next one.
+                let cells = rows.iter().flatten().filter(|cell| cell.chars().count() < 8);
+                head.iter().chain(cells).map(String::as_str).collect()
+            }
+            Block::Result(finding) => vec![&finding.result],
+        };
+        for part in said {
+            assert!(text.contains(&squeezed(part)), "{part} is not in {text}");
+        }
+    }
+    assert!(text.contains(&squeezed(paper.footer())));
 }
 
 #[test]
@@ -90,7 +169,7 @@ fn every_matter_is_one_page_in_both_languages() {
     for language in [Language::Chinese, Language::English] {
         for matter in CATALOG.matters() {
             for (kind, finding) in [("advice", None), ("both", Some(finding(&[], Outcome::NoRecord)))] {
-                let bytes = notice(language, matter.id.as_str(), finding, true).pdf().unwrap();
+                let bytes = notice(language, matter.id.as_str(), finding, true).paper().pdf().unwrap();
                 let paper = Paper::new(&format!("{}-{}-{kind}", matter.id, language.tag()), &bytes);
                 let (about, text) = (paper.about(), paper.text());
                 assert!(about.contains("Pages:           1"), "{about}");
@@ -125,7 +204,7 @@ fn the_longest_of_everything_is_one_page_still() {
             let mut notice = notice(language, matter, Some(finding(&people, Outcome::Refuted)), true);
             (notice.demand.said, notice.demand.by, notice.committee) =
                 (Some(words.as_str()), Some(words.as_str()), words.as_str());
-            let bytes = notice.pdf().unwrap();
+            let bytes = notice.paper().pdf().unwrap();
             let paper = Paper::new(&format!("longest-{matter}-{}", language.tag()), &bytes);
             assert!(paper.about().contains("Pages:           1") && paper.is_sound());
             let text = paper.text();
@@ -138,7 +217,8 @@ fn the_longest_of_everything_is_one_page_still() {
 
 #[test]
 fn equal_notices_are_equal_bytes() {
-    let one = || notice(Language::English, "alive", Some(finding(&[], Outcome::Confirmed)), true).pdf().unwrap();
+    let one =
+        || notice(Language::English, "alive", Some(finding(&[], Outcome::Confirmed)), true).paper().pdf().unwrap();
     assert_eq!(one(), one());
 }
 
@@ -147,7 +227,7 @@ fn hostile_words_are_words() {
     let said = "<script>\u{202E}证明\u{0}\n第二行\t😀\u{E123}(BT) /F1 \\) Tj";
     let mut notice = notice(Language::Chinese, "alive", None, true);
     (notice.demand.said, notice.demand.by, notice.officer) = (Some(said), Some(""), " ");
-    let paper = Paper::new("hostile", &notice.pdf().unwrap());
+    let paper = Paper::new("hostile", &notice.paper().pdf().unwrap());
     let text = paper.text();
     assert!(text.contains("“<script>证明第二行😀\u{E123}(BT)/F1\\)Tj”") && paper.is_sound(), "{text}");
 }
@@ -155,7 +235,7 @@ fn hostile_words_are_words() {
 #[test]
 fn it_is_read_aloud_in_order() {
     let notice = notice(Language::Chinese, "marital-status", Some(finding(&[], Outcome::Confirmed)), true);
-    let structure = Paper::new("structure", &notice.pdf().unwrap()).structure();
+    let structure = Paper::new("structure", &notice.paper().pdf().unwrap()).structure();
     for tag in ["H1", "H2", "Table", "TH", "L ", "LI", "Figure"] {
         assert!(structure.contains(tag), "{tag} is not in {structure}");
     }

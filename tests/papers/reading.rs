@@ -57,6 +57,24 @@ impl Paper {
     }
 }
 
+/// What the QR codes say that can be seen where a path is drawn (SVG 2 section 9.3), as a page has it.
+pub(crate) fn drawn(qr: &heyan::papers::Qr) -> Vec<String> {
+    const SCALE: usize = 4;
+    let side = qr.extent() * SCALE;
+    let mut pixels = vec![255_u8; side * side];
+    for bar in qr.path().split('M').skip(1) {
+        let (place, rest) = bar.split_once('h').unwrap();
+        let (column, row) = place.split_once(' ').unwrap();
+        let number = |text: &str| text.parse::<usize>().unwrap();
+        let (left, top, length) = (number(column), number(row), number(rest.split('v').next().unwrap()));
+        for y in top * SCALE..(top + 1) * SCALE {
+            pixels[y * side + left * SCALE..y * side + (left + length) * SCALE].fill(0);
+        }
+    }
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| pixels[y * side + x]);
+    image.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect()
+}
+
 /// A text without spaces and line breaks: where a line ends is no part of what it says.
 pub(crate) fn squeezed(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace()).collect()

@@ -75,12 +75,17 @@ async fn a_checklist_ends_in_a_record_with_its_reasons() {
         "过渡期办理记录 2026-0001",
         "这是核对记录，不是证明",
         "由赵建国签字；赵建国批准用章，钱秀英用印并登记",
-        "到了多少人：21",
+        "到了多少人：21；",
         "辽民发〔2020〕52号 二（一）、三（四）",
         "经居民议事协商，到会的多数人同意",
     ] {
         assert!(record.says(said), "{said}: {}", record.text);
     }
+    let pdf = east.submit(&record, &format!("{list}/record.pdf"), &[]).await;
+    assert_eq!((pdf.status, pdf.header("content-type")), (200, "application/pdf"));
+    let mut west = scene.signed_in("west").await;
+    let other = west.submit(&record, &format!("{list}/record.pdf"), &[]).await;
+    assert_ne!(other.header("content-type"), "application/pdf", "another committee's record is nowhere");
     // Going back, reloading and sending again do no harm once it is decided.
     for path in ["/need", "/signature", "/decide"] {
         assert_eq!(east.get(&format!("{list}{path}")).await.location(), list);
@@ -217,7 +222,7 @@ async fn a_supervisor_reviews_and_nobody_else_does() {
     }
     let page = east.get(&list).await;
     assert_eq!(page.text.matches("居民没有证件，请重新核对").count(), 1);
-    assert!(!page.says("action=\"/deliberations") && east.get("/deliberations").await.says("有异议"));
+    assert!(!page.says("/review\"") && east.get("/deliberations").await.says("有异议"));
     let hidden = over.get(&list).await.hidden(&place);
     let forged: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_ne!(east.post(&place, &forged).await.status, 303);

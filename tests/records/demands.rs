@@ -178,8 +178,8 @@ async fn the_letter_says_what_was_demanded_and_names_no_resident() {
         "某银行辽宁省分行",
         "亲属关系证明",
         "某银行沈阳和平支行",
-        "附件第1项",
-        "三（二）",
+        "第1项，办事途径",
+        "三、有关工作要求（二）",
         "东街社区居民委员会",
         "2026-0001",
     ] {
@@ -190,7 +190,7 @@ async fn the_letter_says_what_was_demanded_and_names_no_resident() {
     let unknown = record(&mut east, "unlisted", &[("superior", "")]).await;
     let place = format!("{unknown}/letter");
     let asked = east.get(&place).await;
-    assert!(asked.says("还不知道上级主管部门") && asked.says("其他没有依据的证明"));
+    assert!(asked.says("还不知道上级主管部门") && asked.says("没有法律法规依据的证明"));
     assert_eq!(east.submit(&asked, &place, &[("to", "")]).await.status, 422);
     let addressed = east.submit(&asked, &place, &[("to", "沈阳市教育局")]).await;
     assert!(addressed.status == 200 && addressed.says("沈阳市教育局："));

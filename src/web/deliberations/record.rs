@@ -7,16 +7,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::super::demands::{Reader, committee_name, day_shown, matter_name, moment_shown, note, options};
+use super::super::demands::{Reader, matter_name, note, options};
 use super::super::form::ID;
-use super::super::{App, Draft, Form, Page, PageError, Reply, Supervisor, Web, Worker, html, refused, see_other};
+use super::super::paper::Sheet;
+use super::super::{App, Draft, Form, Page, PageError, Reply, Supervisor, Web, Worker};
+use super::super::{html, pdf, refused, see_other};
+use super::paper::written;
 use super::questions::expired;
 use super::shown::{Answered, Conclusion, answers, conclusion};
 use super::{Found, address, find, is_checkable, now};
-use crate::clock::day_of;
 use crate::desk::{DeliberationDraft, KnownDeliberation};
 use crate::domain::ClosedList as _;
-use crate::transition::{Answers, Decision, Progress, Review, Verdict, progress};
+use crate::transition::{Answers, Progress, Review, Verdict, progress};
 
 #[derive(Template)]
 #[template(path = "deliberations-decide.html", config = "src/web/askama.toml")]
@@ -95,27 +97,23 @@ struct Record {
     page: Page,
     draft: Draft,
     id: String,
-    /// Label and text.
-    facts: Vec<(String, String)>,
-    answers: Vec<Answered>,
-    conclusion: Conclusion,
-    reviews: Vec<Reviewed>,
+    sheet: Sheet,
+    /// Where to go on: address and text.
+    links: Vec<(String, String)>,
     verdicts: Vec<(String, String)>,
     may_review: bool,
-}
-
-struct Reviewed {
-    verdict: String,
-    class: &'static str,
-    who: String,
-    when: String,
-    note: Option<String>,
 }
 
 /// `GET /deliberations/{id}`.
 pub(super) async fn record(State(web): App, reader: Reader, Path(id): Path<String>) -> Reply {
     let known = known(&web, &reader, &id).await?;
     html(&page(&web, &reader, &known, Draft::default()))
+}
+
+/// `POST /deliberations/{id}/record.pdf`.
+pub(super) async fn printed(State(web): App, reader: Reader, Path(id): Path<String>, _form: Form) -> Reply {
+    let known = known(&web, &reader, &id).await?;
+    pdf(written(&web, reader.words(), &known).pdf(), "attachment; filename=\"jilu.pdf\"")
 }
 
 /// A record that the reader may see. Another committee's is nowhere.
@@ -126,33 +124,19 @@ async fn known(web: &Web, reader: &Reader, id: &str) -> Result<KnownDeliberation
 }
 
 fn page(web: &Web, reader: &Reader, known: &KnownDeliberation, draft: Draft) -> Record {
-    let (words, matter) = (reader.words(), known.matter.as_str());
+    let words = reader.words();
     let title = words.fill("deliberations.record_title", &[("number", &known.number)]);
-    let result = if matches!(known.decision, Decision::May(_)) { "result_may" } else { "result_may_not" };
-    let facts = [
-        ("deliberations.matter_label", matter_name(&web.api.gateway.catalog, words, matter)),
-        ("deliberations.result", words.text(&format!("deliberations.{result}")).to_owned()),
-        ("demands.committee", committee_name(web, &known.committee)),
-        ("deliberations.worker", known.worker.clone()),
-        ("deliberations.decided", day_shown(words, day_of(known.decided))),
-    ];
-    let review = |review: &Review| Reviewed {
-        verdict: words.text(&format!("deliberations.verdict_{}", review.verdict.as_str())).to_owned(),
-        class: if review.verdict == Verdict::InOrder { "tag-good" } else { "tag-bad" },
-        who: review.user.clone(),
-        when: moment_shown(words, review.at),
-        note: review.note.as_ref().map(ToString::to_string),
-    };
+    let may_review = reader.committee.is_none();
+    let conclusion = conclusion(words, known.matter.as_str(), &known.answers, &known.decision);
     Record {
         page: reader.page("deliberations.title").titled(title).with(&draft),
         draft,
         id: known.id.to_string(),
-        facts: facts.into_iter().map(|(key, text)| (words.text(key).to_owned(), text)).collect(),
-        answers: answers(words, &known.answers, known.checkable),
-        conclusion: conclusion(words, matter, &known.answers, &known.decision),
-        reviews: known.reviews.iter().map(review).collect(),
+        sheet: written(web, words, known).into(),
+        // A supervisor looks at it, and goes nowhere for it.
+        links: if may_review { Vec::new() } else { conclusion.links },
         verdicts: options::<Verdict>(words, "deliberations.verdict"),
-        may_review: reader.committee.is_none(),
+        may_review,
     }
 }
 

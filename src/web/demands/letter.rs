@@ -1,15 +1,15 @@
 //! The letter to the superior authority of an agency, to print or as a PDF. It holds what the record says of the agency, and no
-//! note.
+//! note: its type has no room for one.
 
 use askama::Template;
 use axum::extract::{Path, State};
 
-use super::super::{App, Draft, Form, Page, Reply, Web, html, refused};
-use super::{Reader, agency, committee_name, day_shown, find, subject_name, today, write};
-use crate::demands::{AgencyName, Demand, Step, standing};
+use super::super::paper::{Sheet, language};
+use super::super::{App, Draft, Form, Page, PageError, Reply, Web, html, pdf, refused};
+use super::{Reader, agency, find, is_english};
+use crate::demands::{AgencyName, Step, Subject, standing};
 use crate::desk::KnownDemand;
-use crate::domain::ClosedList as _;
-use crate::words::Words;
+use crate::papers::{Letter, Paper};
 
 #[derive(Template)]
 #[template(path = "demands-letter.html", config = "src/web/askama.toml")]
@@ -17,28 +17,16 @@ struct LetterPage {
     page: Page,
     draft: Draft,
     id: String,
-    /// Whether the authority is known.
-    is_addressed: bool,
-    /// The authority, which stands in the form that makes the PDF.
-    to: String,
-    letter: Text,
-}
-
-/// What stands in a letter.
-struct Text {
-    dear: String,
-    number: String,
-    facts: String,
-    articles: Vec<String>,
-    committee: String,
-    day: String,
+    /// The authority, which stands in the form that makes the PDF; `None`: nobody has said which it is.
+    to: Option<String>,
+    sheet: Sheet,
 }
 
 /// `GET /demands/{id}/letter`.
 pub(super) async fn show(State(web): App, reader: Reader, Path(id): Path<String>) -> Reply {
     let known = find(&web, &reader, &id).await?;
     let to = addressee(&known);
-    html(&page(&web, &reader, &known, to.as_ref(), Draft::default()))
+    html(&page(&web, &reader, &known, to.as_ref(), Draft::default())?)
 }
 
 /// `POST /demands/{id}/letter`: the same, to an authority that the record does not name. It stands in no address.
@@ -46,12 +34,20 @@ pub(super) async fn addressed(State(web): App, reader: Reader, Path(id): Path<St
     let known = find(&web, &reader, &id).await?;
     let mut draft = form.draft();
     match agency(form.value("to"), "demands.missing_to") {
-        Ok(to) => html(&page(&web, &reader, &known, Some(&to), draft)),
+        Ok(to) => html(&page(&web, &reader, &known, Some(&to), draft)?),
         Err(key) => {
             draft.refuse("to", reader.words().text(key));
-            refused(&page(&web, &reader, &known, None, draft))
+            refused(&page(&web, &reader, &known, None, draft)?)
         }
     }
+}
+
+/// `POST /demands/{id}/letter.pdf`: to the authority that the page names.
+pub(super) async fn printed(State(web): App, reader: Reader, Path(id): Path<String>, form: Form) -> Reply {
+    let known = find(&web, &reader, &id).await?;
+    // The page has refused every other name before.
+    let to = agency(form.value("to"), "demands.missing_to").map_err(|_| PageError::Malformed)?;
+    pdf(paper(&web, &reader, &known, Some(&to))?.pdf(), "attachment; filename=\"han.pdf\"")
 }
 
 /// To whom: the last letter that was sent says it, or the record.
@@ -63,46 +59,40 @@ fn addressee(known: &KnownDemand) -> Option<AgencyName> {
     sent.or_else(|| known.demand.facts.demander.superior.clone())
 }
 
-fn page(web: &Web, reader: &Reader, known: &KnownDemand, to: Option<&AgencyName>, draft: Draft) -> LetterPage {
-    let words = reader.words();
-    let title = words.fill("demands.letter_title", &[("number", &known.demand.number)]);
-    LetterPage {
+fn page(
+    web: &Web,
+    reader: &Reader,
+    known: &KnownDemand,
+    to: Option<&AgencyName>,
+    draft: Draft,
+) -> Result<LetterPage, PageError> {
+    let title = reader.words().fill("demands.letter_title", &[("number", &known.demand.number)]);
+    Ok(LetterPage {
         page: reader.page("demands.title").titled(title).with(&draft),
         draft,
         id: known.demand.id.to_string(),
-        is_addressed: to.is_some(),
-        to: to.map(ToString::to_string).unwrap_or_default(),
-        letter: text(web, words, &known.demand, to),
-    }
+        to: to.map(ToString::to_string),
+        sheet: paper(web, reader, known, to)?.into(),
+    })
 }
 
-fn text(web: &Web, words: &Words, demand: &Demand, to: Option<&AgencyName>) -> Text {
-    let facts = &demand.facts;
-    let catalog = &web.api.gateway.catalog;
-    let to = to.map_or_else(|| "〔　　　　　　　　〕".to_owned(), ToString::to_string);
-    let said = words.text(&format!("demands.said_{}", facts.said.as_str())).to_owned();
-    // What else it was stays on the record: the letter says that it was demanded.
-    let said = if facts.said == crate::demands::Said::Other {
-        words.text("demands.letter_no_reason").to_owned()
-    } else {
-        said
+fn paper(web: &Web, reader: &Reader, known: &KnownDemand, to: Option<&AgencyName>) -> Result<Paper, PageError> {
+    let committee = web.api.shared.access.agency(&known.demand.committee).ok_or(PageError::NoAgency)?;
+    let facts = &known.demand.facts;
+    let matter = match &facts.subject {
+        Subject::Matter(matter) => web.api.gateway.catalog.matter(matter.as_str()),
+        Subject::Unlisted => None,
     };
-    let matter = write::route(catalog, words, &facts.subject);
-    let law = match matter {
-        Some((number, name, route)) => {
-            words.fill("demands.letter_law_listed", &[("number", &number), ("matter", &name), ("route", &route)])
-        }
-        None => words.text("demands.letter_law_unlisted").to_owned(),
+    let letter = Letter {
+        language: language(is_english(reader.words())),
+        number: known.demand.number,
+        to,
+        agency: &facts.demander.name,
+        on: facts.on,
+        matter,
+        said: facts.said,
+        committee: &committee,
+        at: web.api.gateway.clock.now(),
     };
-    let name = matter.map_or_else(|| subject_name(catalog, words, &facts.subject), |(_, name, _)| name.to_owned());
-    let values: [(&str, &dyn std::fmt::Display); 4] =
-        [("on", &day_shown(words, facts.on)), ("agency", &facts.demander.name), ("matter", &name), ("said", &said)];
-    Text {
-        dear: words.fill("demands.letter_dear", &[("to", &to)]),
-        number: words.fill("demands.letter_no", &[("number", &demand.number)]),
-        facts: words.fill("demands.letter_facts", &values),
-        articles: vec![law, words.text("demands.letter_law_correct").to_owned()],
-        committee: words.fill("demands.letter_sign", &[("committee", &committee_name(web, &demand.committee))]),
-        day: day_shown(words, today(web)),
-    }
+    Ok(letter.paper())
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::Uri;
 
 use super::super::{App, Draft, Form, Page, PageError, Reply, Web, Worker, html, refused};
-use super::{agency, is_english, note, options, past_day, subject_name, subjects, today};
+use super::{agency, note, options, past_day, subject_name, subjects, today};
 use crate::demands::{Demander, Facts, Kind, Level, Said, Subject};
 use crate::desk::NewDemand;
 use crate::domain::{AgencyId, ClosedList};
@@ -152,12 +152,4 @@ async fn page(web: &Web, worker: &Worker, draft: Draft) -> Result<New, PageError
 fn registered<'a>(web: &'a Web, own: &'a AgencyId) -> impl Iterator<Item = String> + 'a {
     let others = web.api.shared.limits.keys().filter(move |id| *id != own);
     others.filter_map(|id| Some(web.api.shared.access.agency(id)?.name.clone()))
-}
-
-/// The route that the annex has for a matter, as it has it; `None`: the annex does not list it.
-pub(super) fn route<'a>(catalog: &'a Catalog, words: &Words, subject: &Subject) -> Option<(u32, &'a str, &'a str)> {
-    let Subject::Matter(id) = subject else { return None };
-    let matter = catalog.matter(id.as_str())?;
-    let name = if is_english(words) { &matter.text.english.name } else { &matter.text.name };
-    Some((matter.text.number, name, &matter.text.route))
 }

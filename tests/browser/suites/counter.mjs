@@ -96,7 +96,7 @@ function errand(text, name, outcome = '核验属实') {
       equal(await heading(page), outcome, 'the outcome');
       await Promise.all([page.waitForNavigation(), page.click('a.button[href$="/notice"]')]);
       const paper = await page.textContent('.paper');
-      for (const part of ['这不是证明', text, outcome, '回执编号']) ok(paper.includes(part), `the notice says ${part}`);
+      for (const part of ['不是证明', text, '结果：属实', '回执编号']) ok(paper.includes(part), `the notice says ${part}`);
       const form = page.locator('form[action$="/notice.pdf"]');
       const [download] = await Promise.all([page.waitForEvent('download'), form.locator('.button').click()]);
       equal(download.suggestedFilename(), 'gaozhidan.pdf', 'the PDF');
@@ -132,6 +132,24 @@ export const pages = [
       await page.fill('#text', '天气很好的证明');
       await press(page, '.ask .button');
     },
+  },
+  {
+    role: 'committee',
+    name: 'the notice of what has no basis',
+    open: async ({ page }) => {
+      await page.goto('/');
+      await page.fill('#text', '天气很好的证明');
+      await press(page, '.ask .button');
+      await Promise.all([page.waitForNavigation(), page.click('a.button[href$="/notice"]')]);
+    },
+  },
+  {
+    role: 'committee',
+    name: 'the notice of a result',
+    open: (scene) => elsewhere(scene, async (page, demo) => {
+      await asked(page, demo, '健在的人没有死亡记录');
+      await Promise.all([page.waitForNavigation(), page.click('a.button[href$="/notice"]')]);
+    }),
   },
   {
     role: 'committee',

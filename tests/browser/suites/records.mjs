@@ -83,6 +83,10 @@ export const pages = [
   }),
   worker('who deliberated', async (page) => page.goto(`${await begin(page)}/deliberation`)),
   worker('everything once more', answered),
+  worker('the record of a deliberation', async (page) => {
+    await answered(page);
+    await press(page);
+  }),
 ];
 
 export const tests = [
@@ -116,7 +120,9 @@ export const tests = [
       await answered(page);
       ok(page.url().endsWith('/decide'), 'everything is shown once more');
       await press(page);
-      ok((await page.textContent('h1')).length > 0 && !page.url().endsWith('/decide'), 'the record');
+      ok((await page.textContent('.paper h1')).includes('过渡期办理记录'), 'the record');
+      const [paper] = await Promise.all([page.waitForEvent('download'), page.click('form[action$="/record.pdf"] .button')]);
+      equal(paper.suggestedFilename(), 'jilu.pdf', 'the record as a PDF');
       await begin(page, 'kinship');
       await page.check('input[value=neither]');
       await press(page);
