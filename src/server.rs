@@ -4,6 +4,7 @@
 //!
 //! What a configuration makes is a [`Generation`]; what outlives it stands in [`House`].
 
+mod door;
 mod generation;
 mod installation;
 mod ledger;
