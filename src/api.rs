@@ -277,6 +277,11 @@ pub(crate) fn overloaded(headers: &HeaderMap) -> Response<Body> {
     Problem::Overloaded(1).respond(&Context::new(headers))
 }
 
+/// The reply where the program has a mistake.
+pub(crate) fn broken(headers: &HeaderMap) -> Response<Body> {
+    Problem::InternalError.respond(&Context::new(headers))
+}
+
 /// A JSON reply. What agencies are told is for them alone: it is never stored on the way (RFC 9111).
 fn reply(status: StatusCode, context: &Context, body: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(body.into());

@@ -33,6 +33,7 @@ mod language;
 mod layout;
 mod oidc;
 mod once;
+mod outside;
 mod page_error;
 mod paper;
 mod proof;
@@ -64,11 +65,13 @@ use crate::papers::NotPrinted;
 use crate::words::Languages;
 
 pub use console::{Configuration, Drained, Expiries, Levers, Running, Wanted};
+pub use docs::Docs;
 pub use form::Stale;
 pub use form::{Draft, Form};
 pub use front::{Client, Cookies, Front};
 pub use layout::{Page, Place};
 pub use oidc::SingleSignOn;
+pub use outside::{Guest, NotServed, Outside};
 pub use page_error::PageError;
 pub use record::record_changes;
 pub use visit::{Member, Operator, Supervisor, Visit, Worker};
@@ -84,6 +87,8 @@ pub struct Web {
     pub sign_on: Option<Arc<SingleSignOn>>,
     /// What outlives a change of configuration.
     pub front: Arc<Front>,
+    /// What programs can ask, as it is read.
+    pub docs: Arc<Docs>,
     /// How long records are kept.
     pub records: Records,
     /// What an operator can do to the process.

@@ -71,7 +71,8 @@ pub fn document(catalog: &Catalog, purposes: &BTreeMap<Slug, String>) -> Value {
 /// One operation with its answers, and the one that any request may get.
 pub(super) fn operation(id: &str, summary: &str, answers: impl IntoIterator<Item = (String, Value)>) -> Value {
     let overloaded = problem(503, "More requests than the gateway can do, or a question that it cannot keep");
-    let responses: Map<String, Value> = answers.into_iter().chain([overloaded]).collect();
+    let broken = problem(500, "The gateway has a mistake, and came to no answer");
+    let responses: Map<String, Value> = answers.into_iter().chain([broken, overloaded]).collect();
     json!({"operationId": id, "summary": summary, "responses": responses})
 }
 

@@ -59,6 +59,8 @@ pub(crate) enum Problem {
     ProbingSuspected(u32),
     /// More requests than the gateway can do; again after so many seconds.
     Overloaded(u32),
+    /// The program has a mistake, and did not come to an answer.
+    InternalError,
     /// The question cannot be recorded, so nobody is asked; again after so many seconds.
     LedgerUnavailable(u32),
     /// The ledger cannot be read; again after so many seconds.
@@ -126,6 +128,7 @@ impl Problem {
             Self::RateLimited { .. } => "rate-limited",
             Self::ProbingSuspected(_) => "probing-suspected",
             Self::Overloaded(_) => "overloaded",
+            Self::InternalError => "internal-error",
             Self::LedgerUnavailable(_) | Self::LedgerUnreadable(_) => "ledger-unavailable",
         }
     }
@@ -147,6 +150,7 @@ impl Problem {
             Self::IdempotencyConflict => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited { .. } | Self::ProbingSuspected(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Overloaded(_) | Self::LedgerUnavailable(_) | Self::LedgerUnreadable(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -155,7 +159,9 @@ impl Problem {
 
     pub(crate) fn origin(&self) -> Origin {
         match self {
-            Self::Overloaded(_) | Self::LedgerUnavailable(_) | Self::LedgerUnreadable(_) => Origin::Gateway,
+            Self::InternalError | Self::Overloaded(_) | Self::LedgerUnavailable(_) | Self::LedgerUnreadable(_) => {
+                Origin::Gateway
+            }
             Self::Malformed(_)
             | Self::Unauthorized
             | Self::InvalidToken
@@ -282,6 +288,10 @@ impl Problem {
                 ("审计账本暂时无法读取", "暂时无法给出证明，请在 Retry-After 所示的秒数之后重试。"),
                 ("The ledger cannot be read", "There is no proof for now. Try again after the seconds of Retry-After."),
             ],
+            Self::InternalError => [
+                ("系统出错", "本次请求没有得到结果，请联系平台管理员，并告知 trace_id。"),
+                ("Internal error", "The request came to no answer. Tell the gateway's operator the trace_id."),
+            ],
             Self::Overloaded(_) => [("系统繁忙", LATER[0]), ("Overloaded", LATER[1])],
             Self::LedgerUnavailable(_) => [
                 ("暂时无法记录", "核验必须先记录在案，目前无法记录，因此没有查询任何部门，请稍后重试。"),
@@ -311,6 +321,7 @@ impl Problem {
             | Self::IdempotencyConflict
             | Self::RateLimited { .. }
             | Self::ProbingSuspected(_)
+            | Self::InternalError
             | Self::Overloaded(_)
             | Self::LedgerUnavailable(_)
             | Self::LedgerUnreadable(_) => &[],

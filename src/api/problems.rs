@@ -22,7 +22,7 @@ pub(super) async fn describe(Segment(code): Segment, context: Context) -> Respon
 }
 
 /// One of each kind that a code stands for.
-pub(super) fn every() -> [Problem; 14] {
+pub(super) fn every() -> [Problem; 15] {
     [
         Problem::Malformed(Vec::new()),
         Problem::Unauthorized,
@@ -37,6 +37,7 @@ pub(super) fn every() -> [Problem; 14] {
         Problem::RateLimited { limit: 1, seconds: 1 },
         Problem::ProbingSuspected(1),
         Problem::Overloaded(1),
+        Problem::InternalError,
         Problem::LedgerUnavailable(1),
     ]
 }

@@ -33,6 +33,11 @@ fn tell(panic: &PanicHookInfo<'_>) {
     let thread = thread::current().name().unwrap_or("without a name").to_owned();
     let way = Backtrace::capture();
     let way = if way.status() == BacktraceStatus::Captured { format!("\n{way}") } else { String::new() };
+    // Where there is a log, it stands there with its trace; once.
+    if tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!(panic.thread = thread, panic.place = place, "the program has a mistake and panicked{way}");
+        return;
+    }
     // Nobody is left to be told that standard error cannot be written.
     let _ = writeln!(io::stderr(), "heyan: the thread {thread} panicked at {place}{way}");
 }

@@ -1,15 +1,19 @@
 //! The door: every request passes here, and whoever cannot be served is told so.
 
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderName, HeaderValue, Request, Response};
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,11 +25,11 @@ use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
-use super::generation::House;
+use super::generation::{Faces, House};
 use crate::access::Peer;
 use crate::api;
 use crate::telemetry::{self, Answering, Method};
-use crate::web::Client;
+use crate::web::{Client, NotServed};
 
 /// In every reply: the id of its trace, which operators can look up.
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
@@ -44,7 +48,7 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 #[derive(Clone)]
 pub(super) struct Door {
     pub(super) house: Arc<House>,
-    pub(super) router: Arc<RwLock<Router>>,
+    pub(super) faces: Arc<RwLock<Faces>>,
     pub(super) running: Arc<AtomicUsize>,
     pub(super) most: usize,
     pub(super) is_closed: bool,
@@ -122,20 +126,33 @@ impl Door {
         if self.is_closed || self.running.load(Ordering::Relaxed) >= self.most {
             self.house.doors.turned_away.fetch_add(1, Ordering::Relaxed);
             sleep(PACE).await;
-            return Ok(api::overloaded(request.headers()));
+            let Faces { outside, .. } = self.faces();
+            return Ok(outside.refuse(&outside.guest(&request), NotServed::Full));
         }
         self.let_in(request).await
     }
 
+    /// Lets a request in. A mistake of the program's ends it, and nothing else: the thread goes on, and whoever asked is told. The
+    /// panic's place is logged where it happens.
     async fn let_in(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let _inside = Inside::new(&self.running);
-        let router = self.router.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut reply = router.oneshot(request.map(Body::new)).await?;
-        // Whoever keeps a connection is to make the next one elsewhere.
-        if self.house.levers.is_draining() {
+        let Faces { router, outside } = self.faces();
+        let guest = outside.guest(&request);
+        // What the request worked with goes with it; locks that it held are taken over as they are.
+        let answering = AssertUnwindSafe(router.oneshot(request.map(Body::new))).catch_unwind();
+        let (mut reply, is_over) = match answering.await {
+            Ok(reply) => (reply?, false),
+            Err(_) => (outside.refuse(&guest, NotServed::Broken), true),
+        };
+        // Whoever keeps a connection is to make the next one elsewhere; and nobody knows what was read of a request that broke.
+        if is_over || self.house.levers.is_draining() {
             reply.headers_mut().insert(CONNECTION, CLOSE);
         }
         Ok(reply)
+    }
+
+    fn faces(&self) -> Faces {
+        self.faces.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -27,7 +27,7 @@ use crate::receipt::{Checker, Issuer};
 use crate::sources::{Description, Sources, States};
 use crate::telemetry::{Exports, Memory, Telemetry};
 use crate::watch::{Measure, Watch};
-use crate::web::{self, Front, Levers, SingleSignOn, Web};
+use crate::web::{self, Docs, Front, Levers, Outside, SingleSignOn, Web};
 use crate::words::Languages;
 
 /// What outlives a change of configuration.
@@ -121,6 +121,14 @@ impl House {
     }
 }
 
+/// What one thread shows of a generation.
+#[derive(Clone)]
+pub(super) struct Faces {
+    pub(super) router: Router,
+    /// What whoever is not served is told.
+    pub(super) outside: Outside,
+}
+
 /// What a configuration makes: it takes over as a whole.
 pub(super) struct Generation {
     pub(super) catalog: Arc<Catalog>,
@@ -135,6 +143,7 @@ pub(super) struct Generation {
     shared: Arc<Shared>,
     languages: Arc<Languages>,
     sign_on: Option<Arc<SingleSignOn>>,
+    docs: Arc<Docs>,
     pub(super) records: Records,
 }
 
@@ -215,6 +224,7 @@ impl Generation {
             shared,
             languages,
             sign_on,
+            docs: Arc::default(),
             records,
         })
     }
@@ -248,12 +258,14 @@ impl Generation {
         Ok(Arc::new(self.facts.before(Arc::new(sources.map_err(io::Error::other)?))))
     }
 
-    /// The endpoints and the pages over one thread's gateway.
-    pub(super) fn router(&self, house: &House, api: Api) -> Router {
+    /// What one thread shows: the endpoints and the pages over its gateway, and what stands before them.
+    pub(super) fn faces(&self, house: &House, api: Api) -> Faces {
         let (languages, front) = (Arc::clone(&self.languages), Arc::clone(&house.front));
         let (records, levers) = (self.records, Arc::clone(&house.levers));
         let sign_on = self.sign_on.clone();
-        web::router(Web { api, languages, sign_on, front, records, levers }).layer(TellRoute)
+        let docs = Arc::clone(&self.docs);
+        let web = Web { api, languages, sign_on, front, docs, records, levers };
+        Faces { outside: Outside::new(&web), router: web::router(web).layer(TellRoute) }
     }
 
     /// The gateway and its endpoints, for one thread.

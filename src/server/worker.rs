@@ -2,7 +2,6 @@ use std::io;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::future::join_all;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
@@ -13,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
 use super::door::Door;
-use super::generation::{Generation, House};
+use super::generation::{Faces, Generation, House};
 use crate::api;
 use crate::durable::LedgerMark;
 use crate::ledger::Ledger as _;
@@ -55,12 +54,12 @@ impl Worker {
             if self.number == 0 {
                 self.take_up(&api, &tasks);
             }
-            let router = Arc::new(RwLock::new(first.router(&self.house, api)));
-            tasks.spawn(follow(turns, Arc::clone(&self.house), tasks.clone(), Arc::clone(&router)));
+            let faces = Arc::new(RwLock::new(first.faces(&self.house, api)));
+            tasks.spawn(follow(turns, Arc::clone(&self.house), tasks.clone(), Arc::clone(&faces)));
             let listener = TcpListener::from_std(listener)?;
             // Whoever waits has gone only if another thread failed.
             let _ = ready.send(());
-            self.serve(listener, router, tasks).await;
+            self.serve(listener, faces, tasks).await;
             Ok(())
         })
     }
@@ -94,12 +93,12 @@ impl Worker {
         });
     }
 
-    async fn serve(&self, listener: TcpListener, router: Arc<RwLock<Router>>, tasks: TaskTracker) {
+    async fn serve(&self, listener: TcpListener, faces: Arc<RwLock<Faces>>, tasks: TaskTracker) {
         let house = &self.house;
         let connections = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(house.connections));
         let running = house.doors.open();
-        let mut door = Door { house: Arc::clone(house), router, running, most: house.at_once, is_closed: false };
+        let mut door = Door { house: Arc::clone(house), faces, running, most: house.at_once, is_closed: false };
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(house.request_timeout).max_buf_size(MAX_HEAD);
         loop {
@@ -160,13 +159,13 @@ async fn turn_away(listener: &TcpListener, door: &Door, http: &http1::Builder) {
 }
 
 /// Puts each new generation in the place of the one before.
-async fn follow(mut turns: watch::Receiver<Turn>, house: Arc<House>, tasks: TaskTracker, router: Arc<RwLock<Router>>) {
+async fn follow(mut turns: watch::Receiver<Turn>, house: Arc<House>, tasks: TaskTracker, faces: Arc<RwLock<Faces>>) {
     while let Some(Ok(())) = house.stop.run_until_cancelled(turns.changed()).await {
         let Turn { generation: next, taken } = turns.borrow_and_update().clone();
         match next.api(&house, tasks.clone()) {
             Ok(api) => {
-                let next = next.router(&house, api);
-                *router.write().unwrap_or_else(PoisonError::into_inner) = next;
+                let next = next.faces(&house, api);
+                *faces.write().unwrap_or_else(PoisonError::into_inner) = next;
             }
             Err(error) => tracing::error!(%error, "a thread goes on with the configuration before"),
         }

@@ -1,22 +1,35 @@
 //! What programs can ask, for those who write them: the `OpenAPI` document, readable.
 
+use std::sync::OnceLock;
+
 use askama::Template;
 use axum::extract::State;
 use serde_json::{Map, Value};
 
-use super::{App, Page, Reply, Visit, html};
+use super::{App, Page, PageError, Reply, Visit, Web, html};
 use crate::api;
 use crate::claims::{Claim, ParameterKind};
 
 #[derive(Template)]
 #[template(path = "docs.html", config = "src/web/askama.toml")]
-struct DocsPage {
+struct DocsPage<'a> {
     page: Page,
+    reference: &'a str,
+}
+
+/// What is the same for everybody, and in English for everybody.
+#[derive(Template)]
+#[template(path = "docs-reference.html", config = "src/web/askama.toml")]
+struct Reference {
     examples: &'static [Example],
     operations: Vec<Operation>,
     claims: Vec<Asked>,
     purposes: Vec<(String, String)>,
 }
+
+/// The reference of one configuration. It is long, and written once, when somebody looks for the first time.
+#[derive(Debug, Default)]
+pub struct Docs(OnceLock<String>);
 
 /// A call to paste. Those that `curl` sends are the examples that a test sends.
 pub(super) struct Example {
@@ -97,13 +110,29 @@ struct Asked {
 
 /// `GET /docs`.
 pub(super) async fn show(State(web): App, visit: Visit) -> Reply {
+    let reference = match web.docs.0.get() {
+        Some(written) => written,
+        None => {
+            let written = reference(&web)?;
+            // Another thread may have written the same meanwhile.
+            web.docs.0.get_or_init(|| written)
+        }
+    };
+    html(&DocsPage { page: visit.page("docs.title"), reference })
+}
+
+fn reference(web: &Web) -> Result<String, PageError> {
     let (catalog, purposes) = (&web.api.gateway.catalog, &web.api.shared.purposes);
     let document = api::openapi_document(catalog, purposes);
     let operations = operations(&document);
     let entries = catalog.matters().iter().flat_map(|matter| &matter.claims);
     let claims = entries.map(|entry| asked(&entry.claim, &entry.name.english)).collect();
     let purposes = purposes.iter().map(|(id, name)| (id.to_string(), name.clone())).collect();
-    html(&DocsPage { page: visit.page("docs.title"), examples: &EXAMPLES, operations, claims, purposes })
+    let reference = Reference { examples: &EXAMPLES, operations, claims, purposes };
+    reference.render().map_err(|error| {
+        tracing::error!(%error, "the reference cannot be written");
+        PageError::Broken
+    })
 }
 
 fn operations(document: &Value) -> Vec<Operation> {

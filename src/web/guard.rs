@@ -12,22 +12,22 @@ use super::cookies::Cookie;
 use super::front::Cookies;
 use super::seal::Seal;
 use super::visit::Visit;
-use super::{App, Page, PageError, Web, form, headers, page, see_other, sign_in};
+use super::{App, Page, PageError, Web, form, headers, outside, page, see_other, sign_in};
 use crate::api;
 
 /// Around every page.
 pub(super) async fn frame(State(web): App, mut request: Request, next: Next) -> Response<Body> {
     let visit = match Visit::new(&web, request.headers(), request.uri()).await {
         Ok(visit) => visit,
-        Err(error) => return finish(&web, None, error.into_response()),
+        Err(error) => return outside::unknown(&web, &request, &error),
     };
     if !is_safe(request.method()) && !is_from_here(request.headers()) {
         let response = dress(&visit, PageError::OtherSite.into_response());
-        return finish(&web, Some(&visit), response);
+        return finish(&web, &visit, response);
     }
     request.extensions_mut().insert(visit.clone());
     let response = dress(&visit, next.run(request).await);
-    finish(&web, Some(&visit), response)
+    finish(&web, &visit, response)
 }
 
 /// Before the pages of those who have signed in. Whoever has not signs in first, and comes back; a form that was sent waits.
@@ -65,8 +65,8 @@ pub(super) async fn nowhere(State(web): App, request: Request) -> Response<Body>
         return api::not_found(request.headers());
     }
     match Visit::new(&web, request.headers(), request.uri()).await {
-        Ok(visit) => finish(&web, Some(&visit), dress(&visit, PageError::NotFound.into_response())),
-        Err(error) => finish(&web, None, error.into_response()),
+        Ok(visit) => finish(&web, &visit, dress(&visit, PageError::NotFound.into_response())),
+        Err(error) => outside::unknown(&web, &request, &error),
     }
 }
 
@@ -112,23 +112,20 @@ struct StalePage {
     sealed: String,
 }
 
-fn finish(web: &Web, visit: Option<&Visit>, mut response: Response<Body>) -> Response<Body> {
+fn finish(web: &Web, visit: &Visit, mut response: Response<Body>) -> Response<Body> {
     let cookies = web.front.cookies;
     headers::of_pages(response.headers_mut(), cookies == Cookies::Secure);
-    if let Some(visit) = visit {
-        let language = visit.words().tag().parse();
-        if let Ok(language) = language {
-            response.headers_mut().insert(header::CONTENT_LANGUAGE, language);
-        }
-        if visit.is_new() {
-            Cookie::Visitor.give_bytes(cookies, visit.key(), response.headers_mut());
-        }
+    if let Ok(language) = visit.words().tag().parse() {
+        response.headers_mut().insert(header::CONTENT_LANGUAGE, language);
+    }
+    if visit.is_new() {
+        Cookie::Visitor.give_bytes(cookies, visit.key(), response.headers_mut());
     }
     response
 }
 
 /// Whether a method changes nothing.
-fn is_safe(method: &Method) -> bool {
+pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 

@@ -29,6 +29,8 @@ pub enum PageError {
     Stale(Stale),
     /// So many ask at once that this one has to come again.
     Busy,
+    /// There are too many at the door, or the process is stopping.
+    Full,
     /// What the pages keep cannot be read or written, or it cannot be recorded.
     Unavailable,
     /// The program does not do what it should.
@@ -46,7 +48,7 @@ impl PageError {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Stale(_) => StatusCode::OK,
-            Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Full | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -64,14 +66,33 @@ impl PageError {
             Self::OtherSite => "other_site",
             Self::Stale(_) => "stale",
             Self::Busy => "busy",
+            Self::Full => "full",
             Self::Unavailable => "unavailable",
             Self::Broken => "broken",
         }
     }
 
+    /// After how many seconds it is worth trying again.
+    pub(super) fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Full => Some(1),
+            Self::Busy | Self::Unavailable => Some(5),
+            Self::NotFound
+            | Self::NotYours
+            | Self::NoAgency
+            | Self::MethodNotAllowed(_)
+            | Self::TooLarge
+            | Self::Malformed
+            | Self::Slow
+            | Self::OtherSite
+            | Self::Stale(_)
+            | Self::Broken => None,
+        }
+    }
+
     /// Every name, for the test that looks for its texts.
     #[cfg(test)]
-    pub(super) const NAMES: [&str; 12] = [
+    pub(super) const NAMES: [&str; 13] = [
         "not_found",
         "not_yours",
         "no_agency",
@@ -82,6 +103,7 @@ impl PageError {
         "other_site",
         "stale",
         "busy",
+        "full",
         "unavailable",
         "broken",
     ];
@@ -92,10 +114,11 @@ impl IntoResponse for PageError {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status();
         let fields = response.headers_mut();
-        match &self {
-            Self::MethodNotAllowed(allowed) => drop(fields.insert(header::ALLOW, HeaderValue::from_static(allowed))),
-            Self::Busy | Self::Unavailable => drop(fields.insert(header::RETRY_AFTER, HeaderValue::from(5))),
-            _ => {}
+        if let Self::MethodNotAllowed(allowed) = &self {
+            fields.insert(header::ALLOW, HeaderValue::from_static(allowed));
+        }
+        if let Some(seconds) = self.retry_after() {
+            fields.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response

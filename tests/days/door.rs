@@ -125,6 +125,14 @@ async fn a_running_request_ends_after_the_signal_to_stop() {
         (&reply.headers()["retry-after"], &reply.headers()["connection"]),
         (&"1".parse().unwrap(), &"close".parse().unwrap())
     );
+    // Somebody with a browser is told so in words.
+    let page = async || {
+        let request = gateway.request(Method::GET, "/", "").header("accept", "text/html");
+        let reply = request.header("accept-language", "zh-CN").send().await.ok()?;
+        (reply.status() == 503).then_some(reply)
+    };
+    let page = until("a browser is turned away", page).await.text().await.unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("请过几秒再试一次"), "{page}");
     let began = Instant::now();
     let reply = asking.await.unwrap();
     assert_eq!((reply.status, &reply.body["outcome"]), (202, &json!("pending")), "{reply:?}");
