@@ -114,10 +114,16 @@ pub enum CaseNumber {
 /// What a form offers besides its claim's own questions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// What the answer may be needed for: at least one.
-    pub purposes: Vec<Slug>,
-    /// Whether a case number is asked for.
-    pub case: CaseNumber,
+    /// What the answer may be needed for, at least one, and whether a case number is asked for then.
+    pub purposes: Vec<(Slug, CaseNumber)>,
+}
+
+impl Offer {
+    /// Whether a case number is asked for with some purpose.
+    #[must_use]
+    pub fn asks_for_a_case(&self) -> bool {
+        self.purposes.iter().any(|(_, case)| *case != CaseNumber::Unasked)
+    }
 }
 
 /// Why something that was typed will not do. No variant holds it.

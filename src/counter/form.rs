@@ -42,7 +42,7 @@ impl Form {
         let people = (0..claim.roles().len()).map(Step::Person);
         let parameters = (0..claim.parameters().len()).map(Step::Parameter);
         let mut steps: Vec<Step> = people.chain(parameters).collect();
-        if offer.purposes.len() != 1 || offer.case != CaseNumber::Unasked {
+        if offer.purposes.len() != 1 || offer.asks_for_a_case() {
             steps.push(Step::Purpose);
         }
         steps.push(Step::Basis);
@@ -73,7 +73,7 @@ impl Form {
         match step {
             Step::Person(role) => vec![Field::Name(role), Field::Number(role)],
             Step::Parameter(place) => vec![Field::Value(place)],
-            Step::Purpose if self.offer.case == CaseNumber::Unasked => vec![Field::Purpose],
+            Step::Purpose if !self.offer.asks_for_a_case() => vec![Field::Purpose],
             Step::Purpose => vec![Field::Purpose, Field::Case],
             Step::Basis => vec![Field::Basis, Field::Law],
         }
@@ -170,7 +170,7 @@ impl Form {
     /// The purpose that is chosen; the only one there is needs no choice.
     fn purpose_shown(&self, typed: &Typed) -> String {
         match &self.offer.purposes[..] {
-            [only] => only.to_string(),
+            [(only, _)] => only.to_string(),
             _ => typed.text(Field::Purpose).to_owned(),
         }
     }
@@ -234,14 +234,19 @@ impl Reader<'_> {
     }
 
     fn purpose(&self) -> Result<Slug, Wrong> {
+        self.chosen().map(|(purpose, _)| purpose.clone()).ok_or(Wrong::NotChosen)
+    }
+
+    /// The purpose that is chosen, and whether it takes a case number.
+    fn chosen(&self) -> Option<&(Slug, CaseNumber)> {
         let chosen = self.form.purpose_shown(self.typed);
-        let purposes = &self.form.offer.purposes;
-        purposes.iter().find(|purpose| purpose.as_str() == chosen).cloned().ok_or(Wrong::NotChosen)
+        self.form.offer.purposes.iter().find(|(purpose, _)| purpose.as_str() == chosen)
     }
 
     fn case(&self) -> Result<Option<String>, Wrong> {
         let text = reading::line(self.typed.text(Field::Case));
-        match self.form.offer.case {
+        // While no purpose is chosen, that is what is wrong.
+        match self.chosen().map_or(CaseNumber::Welcome, |(_, case)| *case) {
             CaseNumber::Unasked => Ok(None),
             CaseNumber::Welcome if text.is_empty() => Ok(None),
             CaseNumber::Demanded if text.is_empty() => Err(Wrong::Missing),

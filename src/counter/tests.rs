@@ -22,8 +22,8 @@ fn catalog() -> &'static Arc<Catalog> {
 
 fn form(claim: &str, purposes: &[&str], case: CaseNumber) -> Form {
     let claim = Arc::clone(catalog().claim(&claim.parse().unwrap()).unwrap());
-    let purposes = purposes.iter().map(|purpose| purpose.parse().unwrap()).collect();
-    Form::new(claim, Offer { purposes, case })
+    let purposes = purposes.iter().map(|purpose| (purpose.parse().unwrap(), case)).collect();
+    Form::new(claim, Offer { purposes })
 }
 
 fn typed(fields: &[(Field, &str)]) -> Typed {
@@ -128,7 +128,7 @@ proptest! {
     ) {
         let claims: Vec<_> = catalog().claims().collect();
         let claim = Arc::clone(claims[index % claims.len()]);
-        let offer = Offer { purposes: vec!["pension".parse().unwrap()], case: CaseNumber::Welcome };
+        let offer = Offer { purposes: vec![("pension".parse().unwrap(), CaseNumber::Welcome)] };
         let form = Form::new(claim, offer);
         let mut given = Typed::default();
         let fields: Vec<Field> = form.steps().iter().flat_map(|step| form.fields(*step)).collect();

@@ -8,7 +8,7 @@ use crate::town::client;
 
 #[derive(Clone)]
 pub(crate) struct Browser {
-    base: String,
+    pub(crate) base: String,
     pub(crate) cookies: BTreeMap<String, String>,
     /// The path of the page that is shown.
     pub(crate) path: String,

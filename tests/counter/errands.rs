@@ -16,8 +16,8 @@ async fn demanded(town: &Town, text: &str, by: &str) -> Browser {
 }
 
 /// Answers one question after another as a question of the API has it, up to the page that shows everything once more.
-pub(crate) async fn fill_in(town: &Town, browser: &mut Browser, question: &Value) {
-    let matters = client().get(format!("{}/v1/matters", town.gateway)).send().await.unwrap().text().await.unwrap();
+pub(crate) async fn fill_in(browser: &mut Browser, question: &Value) {
+    let matters = client().get(format!("{}/v1/matters", browser.base)).send().await.unwrap().text().await.unwrap();
     let matters: Value = serde_json::from_str(&matters).unwrap();
     let find = |all: &Value, id: &Value| all.as_array().unwrap().iter().find(|one| one["id"] == *id).unwrap().clone();
     let claim = find(&find(&matters["matters"], &question["matter"])["claims"], &question["claim"]);
@@ -45,11 +45,11 @@ pub(crate) async fn fill_in(town: &Town, browser: &mut Browser, question: &Value
 }
 
 /// Begins a check on the page, fills it in and asks.
-pub(crate) async fn check(town: &Town, browser: &mut Browser, question: &Value) {
+pub(crate) async fn check(browser: &mut Browser, question: &Value) {
     let claim = format!("{}/{}", question["matter"].as_str().unwrap(), question["claim"].as_str().unwrap());
     let form = browser.check(&claim).unwrap_or_else(|| panic!("{claim} cannot be checked: {}", browser.html));
     browser.send(&form, &[]).await;
-    fill_in(town, browser, question).await;
+    fill_in(browser, question).await;
     let path = browser.path.clone();
     browser.submit(&path, &[]).await;
 }
@@ -60,7 +60,7 @@ async fn errand(text: &str, case: &str, said: &str) {
     let question = town.sample(case).clone();
     let mut browser = demanded(&town, text, "某某银行").await;
     assert!(browser.heading().contains("不用开这个证明"), "{text}: {}", browser.heading());
-    check(&town, &mut browser, &question).await;
+    check(&mut browser, &question).await;
     assert!(browser.path.starts_with("/results/"), "{}: {}", browser.path, browser.text());
     assert_eq!(browser.heading(), said, "{text}: {}", browser.text());
     assert!(browser.text().contains("回执编号"), "{}", browser.text());

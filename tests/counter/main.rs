@@ -5,6 +5,8 @@
 mod bad_input;
 mod browser;
 mod errands;
+mod grants;
+mod house;
 mod outcomes;
 mod stopped;
 mod tabs;

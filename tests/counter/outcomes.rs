@@ -1,16 +1,19 @@
 //! Each outcome has its own honest words, and a way on.
 
+use std::fs;
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::errands::check;
+use crate::errands::{check, fill_in};
 use crate::town::Town;
 
 async fn asked(town: &Town, case: &str) -> Browser {
     let question = town.sample(case).clone();
     let mut browser = town.worker().await;
     browser.go(&format!("/matters/{}", question["matter"].as_str().unwrap())).await;
-    check(town, &mut browser, &question).await;
+    check(&mut browser, &question).await;
     browser
 }
 
@@ -42,7 +45,7 @@ async fn a_wrong_name_is_told_without_which_and_can_be_corrected() {
     wrong["subjects"]["spouse"]["name"] = json!("王错");
     let mut browser = town.worker().await;
     browser.go("/matters/marital-status").await;
-    check(&town, &mut browser, &wrong).await;
+    check(&mut browser, &wrong).await;
     assert_eq!(browser.heading(), "姓名和号码对不上");
     let again = actions(&browser).into_iter().find(|action| action.ends_with("/again")).unwrap();
     browser.submit(&again, &[]).await;
@@ -73,6 +76,124 @@ async fn what_takes_longer_is_found_in_the_last_hour() {
     assert_eq!(browser.path, result, "what has no result has no notice");
     browser.go("/results").await;
     assert!(browser.text().contains("还没有结果") && browser.links().contains(&result));
+}
+
+/// Files that are laid over the demo's own.
+fn overlay(files: &[(&str, String)]) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("heyan-counter-{}", uuid::Uuid::now_v7()));
+    for (path, text) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn replaced(text: &str, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(text.to_owned(), |text, (usual, other)| {
+        assert!(text.contains(usual), "{usual}");
+        text.replacen(usual, other, 1)
+    })
+}
+
+#[tokio::test]
+async fn departments_that_contradict_each_other_are_told_of_and_asked_again_later() {
+    let alive = replaced(
+        include_str!("../../config/matters/10-alive.toml"),
+        &[
+            ("rule = \"all\"", "rule = \"any\""),
+            ("refutes = \"registration.cancelled == 'death'\"", "refutes = \"registration.cancelled != 'death'\""),
+            ("confirms = \"registration.cancelled != 'death'\"", "confirms = \"registration.cancelled == 'death'\""),
+        ],
+    );
+    let folder = overlay(&[("config/matters/10-alive.toml", alive)]);
+    let town = Town::start(&["--overlay", folder.to_str().unwrap()]);
+    let mut browser = asked(&town, "健在").await;
+    assert_eq!(browser.heading(), "部门的记录互相矛盾", "{}", browser.text());
+    let said = browser.text();
+    for part in ["系统不替它们作决定", "请居民到下面的部门核实", "与所说的一致", "与所说的不一致", "怎么办"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // What was typed is still there for when they have settled it.
+    let again = actions(&browser).into_iter().find(|action| action.ends_with("/again")).unwrap();
+    let name = town.sample("健在")["subjects"]["person"]["name"].as_str().unwrap().to_owned();
+    let notice = browser.links().into_iter().find(|link| link.ends_with("/notice")).unwrap();
+    browser.submit(&again, &[]).await;
+    assert!(browser.path.ends_with("/review") && browser.text().contains(&name), "{}", browser.path);
+    browser.go(&notice).await;
+    assert!(browser.text().contains("结果：部门记录互相矛盾") && browser.text().contains("接下来怎么办"));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn what_nobody_is_connected_for_is_referred_with_where_to_go() {
+    let town = Town::shared();
+    let question = town.sample("不动产登记机构尚未接入").clone();
+    let mut browser = town.worker().await;
+    // The page has no such button; whoever sends the form all the same is told where to go.
+    browser.go("/matters/alive").await;
+    let mut form = browser.check("alive/alive").unwrap();
+    form.html = form.html.replace("alive/alive", "property/owns-real-estate");
+    browser.send(&form, &[]).await;
+    fill_in(&mut browser, &question).await;
+    let review = browser.path.clone();
+    browser.submit(&review, &[]).await;
+    assert_eq!(browser.heading(), "要到别处办", "{}", browser.text());
+    let said = browser.text();
+    for part in ["还没有连上", "请居民按下面的办法办", "不动产登记机构", "不动产权属证书"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!actions(&browser).iter().any(|action| action.ends_with("/again")), "asking again would change nothing");
+    assert!(browser.links().iter().any(|link| link.ends_with("/notice")));
+    assert!(browser.links().iter().any(|link| link.starts_with("/deliberations/new?matter=property")));
+}
+
+#[tokio::test]
+async fn what_could_not_be_asked_in_time_is_told_and_asked_again() {
+    let usual = include_str!("../../config/heyan.toml");
+    let changes = [("open_for = \"168h\"", "open_for = \"2s\""), ("again_after = \"30s\"", "again_after = \"1s\"")];
+    let folder = overlay(&[("config/heyan.toml", replaced(usual, &changes))]);
+    let town = Town::start(&["--overlay", folder.to_str().unwrap()]);
+    town.fault("health", "refuse").await;
+    let mut browser = asked(&town, "健在").await;
+    let result = browser.path.clone();
+    for _ in 0..300 {
+        if browser.heading() != "还没有结果" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        browser.go(&result).await;
+    }
+    assert_eq!(browser.heading(), "现在问不到", "{}", browser.text());
+    let said = browser.text();
+    for part in ["不能确定结果", "居民不用因为这个去开证明", "着急的，出示下面的证件也可以", "居民身份证"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    town.heal().await;
+    let again = actions(&browser).into_iter().find(|action| action.ends_with("/again")).unwrap();
+    browser.submit(&again, &[]).await;
+    let review = browser.path.clone();
+    // The department is left alone for a moment after it has failed.
+    for _ in 0..300 {
+        browser.submit(&review, &[]).await;
+        if browser.heading() == "核验属实" {
+            break;
+        }
+        let again = actions(&browser).into_iter().find(|action| action.ends_with("/again"));
+        match again {
+            Some(again) => browser.submit(&again, &[]).await,
+            None => browser.go(&review).await,
+        }
+        if !browser.path.ends_with("/review") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(["核验属实", "还没有结果"].contains(&browser.heading().as_str()), "{}", browser.text());
+    fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]

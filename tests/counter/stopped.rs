@@ -21,7 +21,7 @@ async fn whoever_seems_to_guess_is_told_when_it_goes_on() {
     for name in ["王一", "王二", "王三", "王四"] {
         question["subjects"]["person"]["name"] = json!(name);
         browser.go("/matters/alive").await;
-        check(&town, &mut browser, &question).await;
+        check(&mut browser, &question).await;
         if browser.path.ends_with("/stopped") {
             break;
         }
@@ -45,7 +45,7 @@ async fn what_cannot_be_recorded_is_not_asked_and_is_asked_later() {
     browser.go("/matters/alive").await;
     let form = browser.check("alive/alive").unwrap();
     browser.send(&form, &[]).await;
-    fill_in(&town, &mut browser, &question).await;
+    fill_in(&mut browser, &question).await;
     let review = browser.path.clone();
     town.limit_files(Some(0));
     browser.submit(&review, &[]).await;

@@ -11,7 +11,7 @@ async fn reviewed(town: &Town, browser: &mut Browser, case: &str) {
     browser.go(&format!("/matters/{}", question["matter"].as_str().unwrap())).await;
     let form = browser.check(&claim).unwrap();
     browser.send(&form, &[]).await;
-    fill_in(town, browser, &question).await;
+    fill_in(browser, &question).await;
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_session_that_ends_in_the_middle_loses_nothing() {
 }
 
 async fn fill_in_rest(town: &Town, browser: &mut Browser) {
-    fill_in(town, browser, town.sample("夫妻")).await;
+    fill_in(browser, town.sample("夫妻")).await;
 }
 
 /// What was typed goes with the session; but the form that is still open carries it, sealed, for its own user.

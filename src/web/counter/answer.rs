@@ -12,7 +12,7 @@ use crate::clock;
 use crate::counter::{CaseNumber, Offer};
 use crate::domain::Slug;
 use crate::matters::{Document, Matter, Retained};
-use crate::rights::{Agency, Purposes};
+use crate::rights::{Agency, Grant, Purposes};
 use crate::web::{App, Page, PageError, Reply, Visit, Web, Worker, html};
 
 /// What to say to whoever was asked for a certificate.
@@ -159,22 +159,24 @@ impl Guide {
 /// What the agency's grants allow to ask of a claim today; `None`: nothing.
 pub(super) fn offer(web: &Web, agency: &Agency, claim: &Claim) -> Option<Offer> {
     let today = clock::day_of(now(web));
-    let covers = |grant: &&crate::rights::Grant| {
+    let covers = |grant: &&Grant| {
         grant.claims.iter().any(|pattern| pattern.covers(claim.reference())) && grant.terms.is_valid_on(today)
     };
     let grants: Vec<_> = agency.grants.iter().filter(covers).collect();
-    let is_granted = |purpose: &&Slug| {
-        grants.iter().any(|grant| match &grant.purposes {
+    let case = |purpose: &Slug| {
+        let is_for_it = |grant: &&&Grant| match &grant.purposes {
             Purposes::Every => true,
             Purposes::These(these) => these.contains(purpose),
+        };
+        let for_it = grants.iter().filter(is_for_it);
+        // Where grants differ, the one that demands nothing serves.
+        for_it.map(|grant| grant.terms.demands.case).fold(None, |case, demands| match (case, demands) {
+            (None, true) | (Some(CaseNumber::Demanded), true) => Some(CaseNumber::Demanded),
+            (None | Some(CaseNumber::Unasked), false) => Some(CaseNumber::Unasked),
+            (Some(_), _) => Some(CaseNumber::Welcome),
         })
     };
-    let purposes: Vec<Slug> = web.api.shared.purposes.keys().filter(is_granted).cloned().collect();
-    let demanding = grants.iter().filter(|grant| grant.terms.demands.case).count();
-    let case = match demanding {
-        0 => CaseNumber::Unasked,
-        some if some == grants.len() => CaseNumber::Demanded,
-        _ => CaseNumber::Welcome,
-    };
-    (!purposes.is_empty()).then_some(Offer { purposes, case })
+    let purposes: Vec<_> =
+        web.api.shared.purposes.keys().filter_map(|purpose| Some((purpose.clone(), case(purpose)?))).collect();
+    (!purposes.is_empty()).then_some(Offer { purposes })
 }

@@ -357,7 +357,7 @@ fn ask(web: &Web, worker: &Worker, open: &Open, field: Field) -> Ask {
             (hint, kind)
         }
         Field::Purpose => {
-            let name = |id: &crate::domain::Slug| {
+            let name = |(id, _): &(crate::domain::Slug, counter::CaseNumber)| {
                 (id.to_string(), web.api.shared.purposes.get(id).cloned().unwrap_or_default())
             };
             (text("counter.purpose_hint"), Kind::Choice(open.form.offer().purposes.iter().map(name).collect()))

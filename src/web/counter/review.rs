@@ -218,10 +218,10 @@ pub(in crate::web) async fn stopped(State(web): App, worker: Worker, Path(id): P
         Some(until) => words.fill(now, &[("until", &view::moment(until, english))]),
         None => words.text(now).to_owned(),
     };
-    // What is not granted does not become so by trying again.
+    // What is not granted does not become so by trying again; what is demanded is asked for on the way.
     let action = match why {
-        Stopped::NotGranted | Stopped::Demanded => None,
-        Stopped::TooMany(_) | Stopped::Watched(_) | Stopped::Ledger | Stopped::Busy => {
+        Stopped::NotGranted => None,
+        Stopped::Demanded | Stopped::TooMany(_) | Stopped::Watched(_) | Stopped::Ledger | Stopped::Busy => {
             Some(format!("/checks/{}/review", open.id))
         }
     };
@@ -233,4 +233,27 @@ pub(in crate::web) async fn stopped(State(web): App, worker: Worker, Path(id): P
         matter: open.check.claim.matter.to_string(),
         draft_id: open.id.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_nobody_was_asked_is_told_for_what_it_is() {
+        let now = Timestamp::UNIX_EPOCH;
+        let later = now + SignedDuration::from_secs(7);
+        for (problem, why) in [
+            (Problem::ClaimNotGranted, Stopped::NotGranted),
+            (Problem::PurposeNotGranted, Stopped::NotGranted),
+            (Problem::NotGrantedToday, Stopped::NotGranted),
+            (Problem::ParticularsDemanded(Vec::new()), Stopped::Demanded),
+            (Problem::RateLimited { limit: 1, seconds: 7 }, Stopped::TooMany(later)),
+            (Problem::ProbingSuspected(7), Stopped::Watched(later)),
+            (Problem::LedgerUnavailable(5), Stopped::Ledger),
+            (Problem::Overloaded(5), Stopped::Busy),
+        ] {
+            assert_eq!(stop(&problem, now), why, "{problem:?}");
+        }
+    }
 }
