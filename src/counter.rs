@@ -124,6 +124,12 @@ impl Offer {
     pub fn asks_for_a_case(&self) -> bool {
         self.purposes.iter().any(|(_, case)| *case != CaseNumber::Unasked)
     }
+
+    /// Whether a case number is asked for while no purpose is chosen: demanded only if every purpose demands one.
+    fn case_of_all(&self) -> CaseNumber {
+        let is_demanded = self.purposes.iter().all(|(_, case)| *case == CaseNumber::Demanded);
+        if is_demanded { CaseNumber::Demanded } else { CaseNumber::Welcome }
+    }
 }
 
 /// Why something that was typed will not do. No variant holds it.

@@ -245,8 +245,7 @@ impl Reader<'_> {
 
     fn case(&self) -> Result<Option<String>, Wrong> {
         let text = reading::line(self.typed.text(Field::Case));
-        // While no purpose is chosen, that is what is wrong.
-        match self.chosen().map_or(CaseNumber::Welcome, |(_, case)| *case) {
+        match self.chosen().map_or_else(|| self.form.offer.case_of_all(), |(_, case)| *case) {
             CaseNumber::Unasked => Ok(None),
             CaseNumber::Welcome if text.is_empty() => Ok(None),
             CaseNumber::Demanded if text.is_empty() => Err(Wrong::Missing),

@@ -76,7 +76,7 @@ async fn a_checklist_ends_in_a_record_with_its_reasons() {
         "这是核对记录，不是证明",
         "由赵建国签字；赵建国批准用章，钱秀英用印并登记",
         "到了多少人：21；",
-        "辽民发〔2020〕52号 二（一）、三（四）",
+        "〔二（一）、三（四）〕",
         "经居民议事协商，到会的多数人同意",
     ] {
         assert!(record.says(said), "{said}: {}", record.text);

@@ -258,6 +258,19 @@ impl Open {
         }
     }
 
+    /// What was typed, with the day on which it is asked where that was left out: what is asked today is a date tomorrow.
+    pub(super) fn dated(&self, today: jiff::civil::Date) -> Typed {
+        let mut typed = self.check.typed.clone();
+        for (place, parameter) in self.form.claim().parameters().iter().enumerate() {
+            let field = Field::Value(place);
+            let is_today = parameter.default == Some(crate::claims::ParameterDefault::Today);
+            if is_today && counter::line(typed.text(field)).is_empty() {
+                typed.put(field, &today.to_string());
+            }
+        }
+        typed
+    }
+
     fn parameter(&self, place: usize) -> &str {
         self.form.claim().parameters().get(place).map_or("", |parameter| &parameter.name)
     }

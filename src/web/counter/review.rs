@@ -116,7 +116,8 @@ async fn ask_once(web: &Web, worker: &Worker, id: &str, context: &Context) -> Re
         Found::Elsewhere(place) => return Ok(place),
         Found::Gone => return Err(PageError::NotFound),
     };
-    let Some(answers) = open.form.read(&open.check.typed, today(web)) else { return Ok(open.next(web)) };
+    let typed = open.dated(today(web));
+    let Some(answers) = open.form.read(&typed, today(web)) else { return Ok(open.next(web)) };
     let asked = request(web, worker, &open, answers)?;
     let outcome = match Question::granted(&web.api, &worker.agency, asked, context, true).await {
         Ok(question) => question.verify(web.api.shared.answer_within).await,
@@ -134,6 +135,9 @@ async fn ask_once(web: &Web, worker: &Worker, id: &str, context: &Context) -> Re
     drafts.change(open.id, &user(worker), now, |draft| {
         if let Some(check) = &mut draft.check {
             (check.done, check.stopped) = (done, stopped);
+            if done.is_some() {
+                check.typed = typed;
+            }
         }
     });
     Ok(place)

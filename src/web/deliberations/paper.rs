@@ -8,7 +8,7 @@ use crate::clock::day_of;
 use crate::desk::KnownDeliberation;
 use crate::domain::ClosedList as _;
 use crate::papers::{Block, Finding, Paper, Weight};
-use crate::transition::{Decision, Review};
+use crate::transition::Review;
 use crate::words::Words;
 
 /// The record's paper.
@@ -46,10 +46,8 @@ pub(super) fn written(web: &Web, words: &Words, known: &KnownDeliberation) -> Pa
 }
 
 fn facts(web: &Web, words: &Words, known: &KnownDeliberation) -> Vec<(String, String)> {
-    let result = if matches!(known.decision, Decision::May(_)) { "result_may" } else { "result_may_not" };
     let facts = [
         ("deliberations.matter_label", matter_name(&web.api.gateway.catalog, words, known.matter.as_str())),
-        ("deliberations.result", words.text(&format!("deliberations.{result}")).to_owned()),
         ("demands.committee", committee_name(web, &known.committee)),
         ("deliberations.worker", known.worker.clone()),
         ("deliberations.decided", day_shown(words, day_of(known.decided))),
@@ -59,9 +57,14 @@ fn facts(web: &Web, words: &Words, known: &KnownDeliberation) -> Vec<(String, St
 
 fn answered(words: &Words, one: Answered) -> (String, String) {
     let answer = one.lines.join(if is_english(words) { "; " } else { "；" });
-    let values: [(&str, &dyn std::fmt::Display); 2] = [("answer", &answer), ("article", &one.article)];
+    // The foot names the document.
+    let article = one.article.strip_prefix(DOCUMENT).unwrap_or(one.article);
+    let values: [(&str, &dyn std::fmt::Display); 2] = [("answer", &answer), ("article", &article)];
     (one.title, words.fill("deliberations.answered", &values))
 }
+
+/// What every article of the checklist begins with.
+const DOCUMENT: &str = "辽民发〔2020〕52号 ";
 
 fn reviewed(words: &Words, review: &Review) -> String {
     let verdict = words.text(&format!("deliberations.verdict_{}", review.verdict.as_str())).to_owned();
