@@ -199,14 +199,8 @@ impl Notice<'_> {
         paper.heading(language.pick("请要求单位写明", "The demander writes here"));
         let room = |label: &str| (label.to_owned(), "＿".repeat(ROOM));
         let labels = language.pick(
-            ["法律、法规的名称", "第几条", "或者：国务院批准保留的哪一项", "单位和经办人", "联系电话"],
-            [
-                "Law or regulation",
-                "Article",
-                "Or: item that the State Council retained",
-                "Agency and officer",
-                "Telephone",
-            ],
+            ["法律、法规的名称", "第几条", "国务院保留的哪一项", "单位和经办人", "联系电话"],
+            ["Law or regulation", "Article", "Item retained nationally", "Agency and officer", "Telephone"],
         );
         paper.rows(labels.map(room).into());
     }
