@@ -171,7 +171,7 @@ pub(super) fn offer(web: &Web, agency: &Agency, claim: &Claim) -> Option<Offer> 
         let for_it = grants.iter().filter(is_for_it);
         // Where grants differ, the one that demands nothing serves.
         for_it.map(|grant| grant.terms.demands.case).fold(None, |case, demands| match (case, demands) {
-            (None, true) | (Some(CaseNumber::Demanded), true) => Some(CaseNumber::Demanded),
+            (None | Some(CaseNumber::Demanded), true) => Some(CaseNumber::Demanded),
             (None | Some(CaseNumber::Unasked), false) => Some(CaseNumber::Unasked),
             (Some(_), _) => Some(CaseNumber::Welcome),
         })
