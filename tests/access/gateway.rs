@@ -8,7 +8,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use heyan::domain::TokenHash;
 use reqwest::{Certificate, Client, RequestBuilder};
@@ -16,6 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::authority::{Authority, Identity};
+use super::until::until;
 
 /// A gateway, and the folder of its files.
 pub(crate) struct Gateway {
@@ -222,16 +222,4 @@ pub(crate) async fn send(request: RequestBuilder) -> Reply {
 /// `tokens = [...]` of one token.
 pub(crate) fn token(token: &str) -> String {
     format!("tokens = [\"{}\"]", TokenHash::of(token))
-}
-
-/// Tries until there is something; a minute and a half is as good as never.
-pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(began.elapsed() < Duration::from_secs(90), "it was waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

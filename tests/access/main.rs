@@ -13,3 +13,5 @@ mod public;
 mod reload;
 mod rotation;
 mod tokens;
+#[path = "../shared/until.rs"]
+mod until;

@@ -11,7 +11,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::authority::{Authority, Identity};
-use super::gateway::{Gateway, token, until};
+use super::gateway::{Gateway, token};
+use super::until::until;
 
 /// A connection, kept; and the certificate that the gateway has shown on it.
 async fn connect(

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::gateway::{Gateway, until};
+use super::gateway::Gateway;
 use super::issuer::{Key, KeyServer, Says, table};
+use super::until::until;
 
 async fn gateway(server: &KeyServer, lines: &str) -> Gateway {
     let mut gateway = Gateway::new();

@@ -23,21 +23,21 @@ async fn a_department_is_closed_with_a_reason_and_stays_so_across_a_restart() {
         (&[("term", "open"), ("reason", &"长".repeat(201))], "最多 200 个字"),
         (&[("term", "for ever"), ("reason", "升级")], "请选择关闭多久"),
     ] {
-        browser.send(fields).await;
-        assert!(browser.status == 422 && browser.text().contains(told), "{}", browser.text());
+        browser.act(fields).await;
+        assert!(browser.page.status == 422 && browser.text().contains(told), "{}", browser.text());
     }
     assert!(town.administered().await.is_empty(), "nothing was done");
     assert_eq!(ask(&town).await["outcome"], "confirmed");
     // A double click: the same form twice.
-    let fields = browser.with_hidden(&[("term", "open"), ("reason", "公安升级 <b> 11010519491231002X")]);
+    let fields =
+        browser.page.form(&browser.path).with(&[("term", "open"), ("reason", "公安升级 <b> 11010519491231002X")]);
     let mut twin = browser.clone();
     let path = browser.path.clone();
     tokio::join!(browser.post(&path, &fields), twin.post(&path, &fields));
-    assert_eq!((browser.status, twin.status), (200, 200));
+    assert_eq!((browser.page.status, twin.page.status), (200, 200));
     assert_eq!((&*browser.path, &*twin.path), ("/operator/departments/police", "/operator/departments/police"));
-    assert!(
-        browser.text().contains("已手工关闭") && browser.text().contains("公安升级 &#60;b&#62; 1****************X")
-    );
+    assert!(browser.text().contains("已手工关闭"));
+    assert!(browser.page.text.contains("公安升级 &#60;b&#62; 1****************X"));
     let done = town.administered().await;
     assert_eq!(done.len(), 1, "{done:?}");
     let expected = json!({"act": "close-source", "object": "police", "officer": "operator"});
@@ -59,7 +59,7 @@ async fn a_department_is_closed_with_a_reason_and_stays_so_across_a_restart() {
     let mut browser = town.operator().await;
     assert!(browser.text().contains("已手工关闭") && browser.text().contains("公安升级"), "{}", browser.text());
     browser.go("/operator/departments/police/open").await;
-    browser.send(&[("reason", "升级完成")]).await;
+    browser.act(&[("reason", "升级完成")]).await;
     assert_eq!(browser.path, "/operator/departments/police");
     assert_eq!(ask(&town).await["outcome"], "confirmed");
     assert_ne!(state(&town).await["state"], "closed-by-operator");
@@ -70,29 +70,29 @@ async fn a_department_is_closed_with_a_reason_and_stays_so_across_a_restart() {
 #[tokio::test]
 async fn others_do_nothing_and_what_cannot_be_recorded_is_not_done() {
     let town = Town::start();
-    let operator = town.operator().await;
+    let mut operator = town.operator().await;
     let pages =
         ["/operator", "/operator/live", "/operator/departments/police/close", "/operator/drain", "/operator/ledger"];
     for role in ["committee", "supervisor"] {
-        let other = town.somebody(role).await;
+        let mut other = town.somebody(role).await;
         for path in pages {
-            assert_eq!(other.ask(path, None).await.status(), 403, "{role} {path}");
+            assert_eq!(other.ask(path).await.status(), 403, "{role} {path}");
         }
-        let body = "csrf=x&form=y&reason=z&term=open".to_owned();
-        let reply = other.ask("/operator/departments/police/close", Some(body)).await;
-        assert_eq!(reply.status(), 403);
+        let forged = [("csrf", "x"), ("form", "y"), ("reason", "z"), ("term", "open")];
+        let reply = other.browser.post("/operator/departments/police/close", &forged).await;
+        assert_eq!(reply.status, 403);
     }
-    for body in ["reason=z&term=open", "csrf=AAAA&form=y&reason=z&term=open"] {
-        let reply = operator.ask("/operator/departments/police/close", Some(body.to_owned())).await;
-        assert_eq!(reply.status(), 403, "a form that is none of ours");
+    for token in [&[][..], &[("csrf", "AAAA"), ("form", "y")]] {
+        let forged = [token, &[("reason", "z"), ("term", "open")]].concat();
+        let reply = operator.browser.post("/operator/departments/police/close", &forged).await;
+        assert_eq!(reply.status, 403, "a form that is none of ours");
     }
-    let mut operator = operator;
     operator.go("/operator/departments/nobody/close").await;
-    assert_eq!(operator.status, 404);
+    assert_eq!(operator.page.status, 404);
     operator.go("/operator/departments/police/close").await;
-    town.fill_disk();
-    operator.send(&[("term", "open"), ("reason", "升级")]).await;
-    assert_eq!(operator.status, 503);
+    town.demo.limit_files(Some(0));
+    operator.act(&[("term", "open"), ("reason", "升级")]).await;
+    assert_eq!(operator.page.status, 503);
     operator.go("/operator").await;
     assert!(!operator.text().contains("已手工关闭"), "{}", operator.text());
     operator.go("/operator/ledger").await;
@@ -105,9 +105,9 @@ async fn a_gateway_that_is_drained_answers_and_sends_others_elsewhere() {
     let mut browser = town.operator().await;
     assert_eq!(town.get("/readyz").await.status(), 200);
     browser.go("/operator/drain").await;
-    browser.send(&[("reason", "换磁盘")]).await;
+    browser.act(&[("reason", "换磁盘")]).await;
     assert_eq!(browser.path, "/operator/configuration");
-    assert!(browser.text().contains("换磁盘") && browser.html.contains("本机正在排空"));
+    assert!(browser.text().contains("换磁盘") && browser.page.text.contains("本机正在排空"));
     let ready = town.get("/readyz").await;
     assert_eq!(ready.status(), 503);
     assert_eq!(ready.text().await.unwrap(), r#"{"status":"draining"}"#);
@@ -115,7 +115,7 @@ async fn a_gateway_that_is_drained_answers_and_sends_others_elsewhere() {
     assert_eq!((sources.status().as_u16(), &sources.headers()["connection"]), (200, &"close".parse().unwrap()));
     assert_eq!(town.get("/livez").await.status(), 200);
     browser.go("/operator/undrain").await;
-    browser.send(&[("reason", "换好了")]).await;
+    browser.act(&[("reason", "换好了")]).await;
     assert_eq!(town.get("/readyz").await.status(), 200);
     assert!(!town.get("/v1/sources").await.headers().contains_key("connection"));
     let acts: Vec<Value> = town.administered().await.into_iter().map(|entry| entry["act"].clone()).collect();
@@ -133,9 +133,9 @@ async fn a_configuration_is_read_anew_and_a_bad_one_is_told_with_its_lines() {
     };
     assert_eq!(generation(&browser.text()), "1");
     town.write("config/agencies/bad.toml", "[[agencies]]\nid = \"fund\"\nnam = \"甲\"\n");
-    let reload = async |browser: &mut crate::browser::Browser| {
+    let reload = async |browser: &mut crate::tab::Tab| {
         browser.go("/operator/reload").await;
-        browser.send(&[("reason", "新的部门")]).await;
+        browser.act(&[("reason", "新的部门")]).await;
         assert_eq!(browser.path, "/operator/configuration", "{}", browser.text());
     };
     reload(&mut browser).await;

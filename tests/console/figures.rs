@@ -1,7 +1,7 @@
 //! The pages of figures, and that nobody stands in any page.
 
-use crate::browser::Events;
 use crate::town::Town;
+use crate::watching::Events;
 
 const PAGES: [&str; 10] = [
     "/operator",
@@ -23,7 +23,7 @@ async fn every_page_is_there_and_names_nobody() {
     for person in &people[..20] {
         town.ask(person).await;
     }
-    town.fault("police", "refuse").await;
+    town.demo.fault("police", "refuse").await;
     for person in &people[20..40] {
         town.ask(person).await;
     }
@@ -32,10 +32,10 @@ async fn every_page_is_there_and_names_nobody() {
     let mut all = events.next().await.unwrap().1;
     for path in PAGES {
         browser.go(path).await;
-        assert_eq!((browser.status, &*browser.path), (200, path));
+        assert_eq!((browser.page.status, &*browser.path), (200, path));
         let said = browser.text();
         assert!(["console.", "causes", "states.", "outcomes."].iter().all(|key| !said.contains(key)), "{path}: {said}");
-        all.push_str(&browser.html);
+        all.push_str(&browser.page.text);
     }
     for person in &people {
         let (name, number) = (person["name"].as_str().unwrap(), person["id_number"].as_str().unwrap());

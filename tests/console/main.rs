@@ -3,8 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod acts;
+#[path = "../shared/around.rs"]
+mod around;
+#[path = "../shared/browser.rs"]
 mod browser;
+#[path = "../shared/client.rs"]
+mod client;
+#[path = "../shared/demo.rs"]
+mod demo;
 mod figures;
 mod night;
+#[path = "../shared/tab.rs"]
+mod tab;
 mod town;
 mod traces;
+#[path = "../shared/until.rs"]
+mod until;
+mod watching;

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::browser::{Events, moments, text};
-use crate::town::{Town, until};
+use crate::tab::text;
+use crate::town::Town;
+use crate::until::until;
+use crate::watching::{Events, moments};
 
 #[tokio::test]
 async fn a_fault_under_load_is_named_with_cause_moment_and_whom_it_hits() {
@@ -17,11 +19,12 @@ async fn a_fault_under_load_is_named_with_cause_moment_and_whom_it_hits() {
         assert_eq!(town.ask(&people.next().unwrap()).await["outcome"], "confirmed");
     }
     let before = Timestamp::now();
-    town.fault("police", "refuse").await;
+    town.demo.fault("police", "refuse").await;
     let trouble = until("the first screen names the police", async || {
         town.ask(&people.next().unwrap()).await;
         browser.go("/operator").await;
-        let trouble = browser.html.split("<section class=\"trouble").nth(1)?.split("</section>").next()?.to_owned();
+        let trouble =
+            browser.page.text.split("<section class=\"trouble").nth(1)?.split("</section>").next()?.to_owned();
         text(&trouble).contains("演示用证部门").then_some(trouble)
     })
     .await;
@@ -33,7 +36,7 @@ async fn a_fault_under_load_is_named_with_cause_moment_and_whom_it_hits() {
     }
     let since = moments(&trouble)[0];
     assert!(before <= since && since <= after, "{before} {since} {after}");
-    assert!(browser.html.contains("<h1>公安机关（户籍）连不上，已 "), "{}", browser.html);
+    assert!(browser.page.text.contains("<h1>公安机关（户籍）连不上，已 "), "{}", browser.page.text);
     assert!(browser.text().contains("3 个部门正常"));
     // The page that stays open is told so, without being loaded anew.
     let shown = loop {
@@ -46,12 +49,12 @@ async fn a_fault_under_load_is_named_with_cause_moment_and_whom_it_hits() {
     assert_eq!(moments(shown.split("<section class=\"trouble").nth(1).unwrap())[0], since, "one truth for all threads");
     // A department's own page says the same.
     browser.go("/operator/departments/police").await;
-    assert!(browser.text().contains("连不上") && moments(&browser.html).contains(&since));
-    town.heal().await;
+    assert!(browser.text().contains("连不上") && moments(&browser.page.text).contains(&since));
+    town.demo.heal().await;
     until("the police are well again", async || {
         town.ask(&people.next().unwrap()).await;
         browser.go("/operator").await;
-        browser.html.contains("<h1>4 个部门都正常。</h1>").then_some(())
+        browser.page.text.contains("<h1>4 个部门都正常。</h1>").then_some(())
     })
     .await;
 }
@@ -64,9 +67,7 @@ async fn a_page_that_is_open_ends_with_its_session() {
     assert!(events.next().await.is_some());
     let session = browser.clone();
     browser.go("/account").await;
-    let token = browser.html.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let form = browser.html.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    browser.post("/sign-out", &[("csrf".to_owned(), token), ("form".to_owned(), form)]).await;
+    browser.submit("/sign-out", &[]).await;
     let ended = loop {
         match events.next().await {
             Some((name, _)) if name == "page" => {}
@@ -75,7 +76,7 @@ async fn a_page_that_is_open_ends_with_its_session() {
     };
     assert_eq!(ended.map(|(name, _)| name).as_deref(), Some("end"));
     assert!(events.next().await.is_none());
-    assert_eq!(session.ask("/operator/live", None).await.status(), 303, "whoever is not signed in gets none");
+    assert_eq!(session.ask("/operator/live").await.status(), 303, "whoever is not signed in gets none");
 }
 
 #[tokio::test]
@@ -86,9 +87,8 @@ async fn only_so_many_pages_are_kept_up_to_date() {
     for _ in 0..64 {
         open.push(Events::open(&browser, "/operator/live").await);
     }
-    assert_eq!(browser.ask("/operator/live", None).await.status(), 503);
-    assert_eq!(browser.ask("/operator", None).await.status(), 200);
+    assert_eq!(browser.ask("/operator/live").await.status(), 503);
+    assert_eq!(browser.ask("/operator").await.status(), 200);
     open.clear();
-    until("there is room again", async || (browser.ask("/operator/live", None).await.status() == 200).then_some(()))
-        .await;
+    until("there is room again", async || (browser.ask("/operator/live").await.status() == 200).then_some(())).await;
 }

@@ -7,13 +7,13 @@ async fn a_trace_is_found_by_each_filter_and_drawn() {
     let town = Town::start();
     let people = town.people().await;
     let well = town.ask(&people[0]).await["trace_id"].as_str().unwrap().to_owned();
-    town.fault("police", "refuse").await;
+    town.demo.fault("police", "refuse").await;
     let failed = town.ask(&people[1]).await["trace_id"].as_str().unwrap().to_owned();
     let mut browser = town.operator().await;
     let mut shown = async |query: &str| {
         browser.go(&format!("/operator/traces?{query}")).await;
-        assert_eq!(browser.status, 200, "{query}");
-        let link = |trace: &str| browser.html.contains(&format!("href=\"/operator/traces/{trace}\""));
+        assert_eq!(browser.page.status, 200, "{query}");
+        let link = |trace: &str| browser.page.text.contains(&format!("href=\"/operator/traces/{trace}\""));
         (link(&well), link(&failed))
     };
     for (query, expected) in [
@@ -38,17 +38,17 @@ async fn a_trace_is_found_by_each_filter_and_drawn() {
         [("trace=xyz", "链路编号"), ("outcome=perhaps", "结果"), ("slower=soon", "毫秒"), ("cause=none", "原因")]
     {
         browser.go(&format!("/operator/traces?{query}")).await;
-        assert!(browser.text().contains(told) && browser.html.contains("class=\"error\""), "{query}");
+        assert!(browser.text().contains(told) && browser.page.text.contains("class=\"error\""), "{query}");
     }
     browser.go(&format!("/operator/traces/{failed}")).await;
-    assert_eq!(browser.status, 200);
+    assert_eq!(browser.page.status, 200);
     let said = browser.text();
     for told in ["police", "person", "连不上", "unavailable", "演示用证部门"] {
         assert!(said.contains(told), "{told}: {said}");
     }
-    assert!(browser.html.contains("<svg") && browser.html.contains("<table"));
+    assert!(browser.page.text.contains("<svg") && browser.page.text.contains("<table"));
     for strange in ["x", "00000000000000000000000000000000", "0123456789abcdef0123456789abcdef"] {
         browser.go(&format!("/operator/traces/{strange}")).await;
-        assert_eq!(browser.status, 404, "{strange}");
+        assert_eq!(browser.page.status, 404, "{strange}");
     }
 }

@@ -1,12 +1,12 @@
 //! Whatever is typed: what is wrong is told beside it, what was typed is there again, and nothing is asked.
 
-use crate::browser::Browser;
-use crate::town::Town;
+use crate::demo::Demo;
+use crate::tab::Tab;
 
 const NUMBER: &str = "11010519491231002X";
 
 /// A worker at the first question of a claim.
-async fn at_the_first_question(town: &Town, matter: &str, claim: &str) -> Browser {
+async fn at_the_first_question(town: &Demo, matter: &str, claim: &str) -> Tab {
     let mut browser = town.worker().await;
     browser.go(&format!("/matters/{matter}")).await;
     let form = browser.check(claim).unwrap();
@@ -17,7 +17,7 @@ async fn at_the_first_question(town: &Town, matter: &str, claim: &str) -> Browse
 
 #[tokio::test]
 async fn what_is_wrong_with_a_person_is_told_and_what_was_typed_stays() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = at_the_first_question(&town, "alive", "alive/alive").await;
     let long = "王".repeat(3000);
     for (name, number, told) in [
@@ -35,15 +35,15 @@ async fn what_is_wrong_with_a_person_is_told_and_what_was_typed_stays() {
     ] {
         let form = browser.step();
         browser.send(&form, &[("name", name), ("number", number)]).await;
-        assert_eq!(browser.status, 422, "{name:?} {number:?}");
+        assert_eq!(browser.page.status, 422, "{name:?} {number:?}");
         let said = browser.text();
         assert!(said.contains("有几处需要改正") && told.iter().any(|told| said.contains(told)), "{name:?}: {said}");
         assert!(
-            !browser.html.contains("<script>alert") && !browser.html.contains("onfocus=\"alert"),
+            !browser.page.text.contains("<script>alert") && !browser.page.text.contains("onfocus=\"alert"),
             "{}",
-            browser.html
+            browser.page.text
         );
-        assert!(browser.html.contains("<title>有误："));
+        assert!(browser.page.text.contains("<title>有误："));
         if name.len() < 100 && !name.trim().is_empty() {
             assert_eq!(browser.step().value("name"), name, "what was typed is there again");
         }
@@ -52,7 +52,7 @@ async fn what_is_wrong_with_a_person_is_told_and_what_was_typed_stays() {
 
 #[tokio::test]
 async fn what_is_typed_carelessly_is_taken_as_it_is_meant() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = at_the_first_question(&town, "alive", "alive/alive").await;
     let form = browser.step();
     let wide = "１１０１０５－１９４９１２３１ ００２ｘ\r\n";
@@ -65,13 +65,13 @@ async fn what_is_typed_carelessly_is_taken_as_it_is_meant() {
 
 #[tokio::test]
 async fn days_and_choices_are_looked_at() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = at_the_first_question(&town, "marital-status", "marital-status/status-is").await;
     let form = browser.step();
     browser.send(&form, &[("name", "王秀英"), ("number", NUMBER)]).await;
     let form = browser.step();
     browser.send(&form, &[("value", "happy")]).await;
-    assert!(browser.status == 422 && browser.text().contains("请选择一项"));
+    assert!(browser.page.status == 422 && browser.text().contains("请选择一项"));
     let form = browser.step();
     browser.send(&form, &[("value", "married")]).await;
     for (day, told) in
@@ -79,20 +79,20 @@ async fn days_and_choices_are_looked_at() {
     {
         let form = browser.step();
         browser.send(&form, &[("value", day)]).await;
-        assert!(browser.status == 422 && browser.text().contains(told), "{day}: {}", browser.text());
+        assert!(browser.page.status == 422 && browser.text().contains(told), "{day}: {}", browser.text());
         assert!([day, "2999年1月1日"].contains(&&*browser.step().value("value")), "what was typed is there again");
     }
     let form = browser.step();
     browser.send(&form, &[("value", "２０２０年１月２日")]).await;
-    assert_eq!(browser.status, 200);
+    assert_eq!(browser.page.status, 200);
     let form = browser.step();
     browser.send(&form, &[]).await;
-    assert!(browser.status == 422 && browser.text().contains("请选择一项"), "a purpose is chosen");
+    assert!(browser.page.status == 422 && browser.text().contains("请选择一项"), "a purpose is chosen");
 }
 
 #[tokio::test]
 async fn what_stays_on_record_holds_no_number() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = town.worker().await;
     for (text, by, told) in [
         ("", "", "请写下对方要的是什么证明"),
@@ -102,16 +102,20 @@ async fn what_stays_on_record_holds_no_number() {
         (&*"证".repeat(501), "", "最多 500 个字"),
     ] {
         browser.submit("/", &[("text", text), ("by", by), ("basis", "")]).await;
-        assert!(browser.status == 422 && browser.text().contains(told), "{text}: {}", browser.text());
+        assert!(browser.page.status == 422 && browser.text().contains(told), "{text}: {}", browser.text());
     }
     browser.submit("/", &[("text", "<img src=x onerror=alert(1)>单身证明"), ("by", "\"><b>"), ("basis", "")]).await;
-    assert_eq!(browser.status, 200);
-    assert!(!browser.html.contains("<img src=x") && !browser.html.contains("\"><b>"), "{}", browser.html);
+    assert_eq!(browser.page.status, 200);
+    assert!(
+        !browser.page.text.contains("<img src=x") && !browser.page.text.contains("\"><b>"),
+        "{}",
+        browser.page.text
+    );
 }
 
 #[tokio::test]
 async fn a_forged_form_does_nothing() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = at_the_first_question(&town, "alive", "alive/alive").await;
     let path = browser.path.clone();
     let fields = |token: &str| {
@@ -120,7 +124,7 @@ async fn a_forged_form_does_nothing() {
     };
     for token in ["", "x", &"A".repeat(43)] {
         browser.post(&path, &fields(token)).await;
-        assert!(browser.status != 200 || !browser.path.ends_with("/2"), "{}", browser.text());
+        assert!(browser.page.status != 200 || !browser.path.ends_with("/2"), "{}", browser.text());
     }
     browser.go(&path).await;
     assert_eq!(browser.step().value("name"), "", "nothing of it was kept");
@@ -135,13 +139,13 @@ async fn a_forged_form_does_nothing() {
         "/results/01900000-0000-7000-8000-000000000000/notice",
     ] {
         browser.go(strange).await;
-        assert_eq!(browser.status, 410, "{strange}");
+        assert_eq!(browser.page.status, 410, "{strange}");
         assert!(browser.links().iter().any(|link| link == "/"), "there is a way on");
     }
     for strange in ["/matters/x", "/retained/x", "/matters/x/notice"] {
         browser.go(strange).await;
-        assert_eq!(browser.status, 404, "{strange}");
+        assert_eq!(browser.page.status, 404, "{strange}");
     }
     browser.go(&path.replace("/1", "/99")).await;
-    assert_eq!(browser.status, 404);
+    assert_eq!(browser.page.status, 404);
 }

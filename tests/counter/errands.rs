@@ -2,22 +2,24 @@
 
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::town::{Town, client};
+use crate::client::client;
+use crate::demo::Demo;
+use crate::tab::Tab;
 
 /// Goes from the first page to the answer to a demand.
-async fn demanded(town: &Town, text: &str, by: &str) -> Browser {
+async fn demanded(town: &Demo, text: &str, by: &str) -> Tab {
     let mut browser = town.worker().await;
     assert_eq!(browser.path, "/", "a worker begins there");
     browser.submit("/", &[("text", text), ("by", by), ("basis", "")]).await;
-    assert_eq!(browser.status, 200, "{}", browser.html);
+    assert_eq!(browser.page.status, 200, "{}", browser.page.text);
     assert!(browser.text().contains(by), "{}", browser.text());
     browser
 }
 
 /// Answers one question after another as a question of the API has it, up to the page that shows everything once more.
-pub(crate) async fn fill_in(browser: &mut Browser, question: &Value) {
-    let matters = client().get(format!("{}/v1/matters", browser.base)).send().await.unwrap().text().await.unwrap();
+pub(crate) async fn fill_in(browser: &mut Tab, question: &Value) {
+    let matters =
+        client().get(format!("{}/v1/matters", browser.browser.base)).send().await.unwrap().text().await.unwrap();
     let matters: Value = serde_json::from_str(&matters).unwrap();
     let find = |all: &Value, id: &Value| all.as_array().unwrap().iter().find(|one| one["id"] == *id).unwrap().clone();
     let claim = find(&find(&matters["matters"], &question["matter"])["claims"], &question["claim"]);
@@ -40,14 +42,14 @@ pub(crate) async fn fill_in(browser: &mut Browser, question: &Value) {
         } else {
             browser.send(&form, &[("basis", "consent"), ("law", "")]).await;
         }
-        assert_eq!(browser.status, 200, "{}", browser.text());
+        assert_eq!(browser.page.status, 200, "{}", browser.text());
     }
 }
 
 /// Begins a check on the page, fills it in and asks.
-pub(crate) async fn check(browser: &mut Browser, question: &Value) {
+pub(crate) async fn check(browser: &mut Tab, question: &Value) {
     let claim = format!("{}/{}", question["matter"].as_str().unwrap(), question["claim"].as_str().unwrap());
-    let form = browser.check(&claim).unwrap_or_else(|| panic!("{claim} cannot be checked: {}", browser.html));
+    let form = browser.check(&claim).unwrap_or_else(|| panic!("{claim} cannot be checked: {}", browser.page.text));
     browser.send(&form, &[]).await;
     fill_in(browser, question).await;
     let path = browser.path.clone();
@@ -56,7 +58,7 @@ pub(crate) async fn check(browser: &mut Browser, question: &Value) {
 
 /// From a demand over the check to the notice.
 async fn errand(text: &str, case: &str, said: &str) {
-    let town = Town::shared();
+    let town = Demo::shared();
     let question = town.sample(case).clone();
     let mut browser = demanded(&town, text, "某某银行").await;
     assert!(browser.heading().contains("不用开这个证明"), "{text}: {}", browser.heading());
@@ -78,13 +80,13 @@ async fn errand(text: &str, case: &str, said: &str) {
         assert!(browser.asked.iter().all(|path| !path.contains(name) && !path.contains(number)));
     }
     assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
-    assert!(browser.html.contains("<svg class=\"paper-qr\""), "whoever has a camera checks it with that");
+    assert!(browser.page.text.contains("<svg class=\"paper-qr\""), "whoever has a camera checks it with that");
     browser.submit(&format!("{notice}.pdf"), &[]).await;
-    assert!(browser.status == 200 && browser.html.starts_with("%PDF-"), "{text}: {}", browser.path);
+    assert!(browser.page.status == 200 && browser.page.text.starts_with("%PDF-"), "{text}: {}", browser.path);
     // What is listed is nobody's.
     browser.go("/results").await;
     for person in question["subjects"].as_object().unwrap().values() {
-        assert!(!browser.html.contains(person["name"].as_str().unwrap()));
+        assert!(!browser.page.text.contains(person["name"].as_str().unwrap()));
     }
 }
 
@@ -130,7 +132,7 @@ async fn a_name_has_a_rare_character() {
 
 #[tokio::test]
 async fn what_nobody_is_connected_for_is_told_before_anything_is_typed() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = demanded(&town, "要开名下无房证明", "房管所").await;
     let said = browser.text();
     assert!(browser.check("property/owns-real-estate").is_none());
@@ -148,7 +150,7 @@ async fn what_nobody_is_connected_for_is_told_before_anything_is_typed() {
 
 #[tokio::test]
 async fn a_lost_document_is_reissued_without_a_certificate() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = demanded(&town, "身份证丢了要遗失证明", "派出所").await;
     assert!(browser.heading().contains("直接去办"), "{}", browser.heading());
     let said = browser.text();
@@ -163,7 +165,7 @@ async fn a_lost_document_is_reissued_without_a_certificate() {
 
 #[tokio::test]
 async fn what_committees_still_issue_has_its_guide() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let browser = demanded(&town, "法院要社区推荐公民当诉讼代理人的推荐信", "").await;
     assert_eq!(browser.heading(), "这个可以开");
     assert!(browser.text().contains("第六十一条第二款第三项") && browser.text().contains("推 荐 信"));
@@ -171,7 +173,7 @@ async fn what_committees_still_issue_has_its_guide() {
 
 #[tokio::test]
 async fn what_has_no_basis_has_a_notice_that_asks_for_it() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = demanded(&town, "要开一个天气很好的证明", "某公司").await;
     assert_eq!(browser.heading(), "没有依据，不能开");
     assert!(browser.text().contains("说不出依据的") && browser.links().iter().any(|link| link == "/#all"));
@@ -183,14 +185,14 @@ async fn what_has_no_basis_has_a_notice_that_asks_for_it() {
         assert!(paper.contains(part), "{part}: {paper}");
     }
     browser.submit(&format!("{notice}.pdf"), &[]).await;
-    assert!(browser.status == 200 && browser.html.starts_with("%PDF-"), "{}", browser.path);
+    assert!(browser.page.status == 200 && browser.page.text.starts_with("%PDF-"), "{}", browser.path);
     assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
 }
 
 /// What was typed at the counter is not typed again to record the demand, and stands in no address.
 #[tokio::test]
 async fn one_click_records_a_demand_with_what_was_typed_of_it() {
-    let town = Town::shared();
+    let town = Demo::shared();
     for (text, subject) in [("银行要证明我妈是我妈", "亲属关系证明"), ("要开一个天气很好的证明", "其他没有依据的证明")]
     {
         let mut browser = demanded(&town, text, "某某银行沈阳和平支行").await;
@@ -205,15 +207,15 @@ async fn one_click_records_a_demand_with_what_was_typed_of_it() {
 /// Every matter of the annex has its answer, and nothing on it leads to nowhere but what other areas have yet to bring.
 #[tokio::test]
 async fn every_matter_has_its_page() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = town.worker().await;
     let matters: Vec<String> = browser.links().into_iter().filter(|link| link.starts_with("/matters/")).collect();
     assert_eq!(matters.len(), 20);
     for matter in matters {
         browser.go(&matter).await;
-        assert_eq!(browser.status, 200, "{matter}");
+        assert_eq!(browser.page.status, 200, "{matter}");
         assert!(browser.heading().contains('不') || browser.heading().contains("直接去办"), "{}", browser.heading());
         browser.go(&format!("{matter}/notice")).await;
-        assert_eq!(browser.status, 200, "{matter}");
+        assert_eq!(browser.page.status, 200, "{matter}");
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::browser::Browser;
 use crate::errands::fill_in;
 use crate::house::House;
+use crate::tab::Tab;
 
 const EVERYTHING: &str = "[[agencies.grants]]\nclaims = [\"*\"]\npurposes = [\"*\"]\n";
 
@@ -17,7 +17,7 @@ fn question() -> Value {
 }
 
 /// At everything once more.
-async fn reviewed(browser: &mut Browser) -> String {
+async fn reviewed(browser: &mut Tab) -> String {
     browser.go("/matters/alive").await;
     let form = browser.check("alive/alive").unwrap();
     browser.send(&form, &[]).await;
@@ -62,13 +62,13 @@ async fn a_case_number_is_demanded_for_the_purpose_that_needs_one() {
     let form = browser.step();
     browser.send(&form, &[("name", "张三"), ("number", "11010519491231002X")]).await;
     let form = browser.step();
-    assert!(form.has("purpose") && form.has("case"), "{}", browser.html);
+    assert!(form.has("purpose") && form.has("case"), "{}", browser.page.text);
     browser.send(&form, &[("purpose", "pension"), ("case", "")]).await;
-    assert_eq!(browser.status, 422, "{}", browser.text());
-    assert!(browser.html.contains("id=\"case-error\"") && browser.text().contains("请填写这一项"));
+    assert_eq!(browser.page.status, 422, "{}", browser.text());
+    assert!(browser.page.text.contains("id=\"case-error\"") && browser.text().contains("请填写这一项"));
     let form = browser.step();
     browser.send(&form, &[("purpose", "passport"), ("case", "")]).await;
-    assert_eq!(browser.status, 200, "another purpose needs none: {}", browser.text());
+    assert_eq!(browser.page.status, 200, "another purpose needs none: {}", browser.text());
     let form = browser.step();
     browser.send(&form, &[("basis", "consent"), ("law", "")]).await;
     let review = browser.path.clone();

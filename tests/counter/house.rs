@@ -12,7 +12,7 @@ use heyan::domain::AgencyId;
 use heyan::server::{Installation, Server, open_ledger, open_store};
 use uuid::Uuid;
 
-use crate::browser::Browser;
+use crate::tab::Tab;
 
 pub(crate) struct House {
     server: Option<Server>,
@@ -53,8 +53,8 @@ impl House {
     }
 
     /// A worker who has signed in.
-    pub(crate) async fn worker(&self) -> Browser {
-        let mut browser = Browser::new(&format!("http://{}", self.server.as_ref().unwrap().address()));
+    pub(crate) async fn worker(&self) -> Tab {
+        let mut browser = Tab::new(&format!("http://{}", self.server.as_ref().unwrap().address()));
         browser.go("/sign-in").await;
         browser.submit("/sign-in", &[("user", "wang"), ("password", PASSWORD)]).await;
         assert_eq!(browser.path, "/", "{}", browser.text());

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::browser::Browser;
+use crate::demo::Demo;
 use crate::errands::{check, fill_in};
-use crate::town::Town;
+use crate::tab::Tab;
 
-async fn asked(town: &Town, case: &str) -> Browser {
+async fn asked(town: &Demo, case: &str) -> Tab {
     let question = town.sample(case).clone();
     let mut browser = town.worker().await;
     browser.go(&format!("/matters/{}", question["matter"].as_str().unwrap())).await;
@@ -17,13 +17,13 @@ async fn asked(town: &Town, case: &str) -> Browser {
     browser
 }
 
-fn actions(browser: &Browser) -> Vec<String> {
-    browser.forms().into_iter().map(|form| form.action).collect()
+fn actions(browser: &Tab) -> Vec<String> {
+    browser.page.forms().into_iter().map(|form| form.action).collect()
 }
 
 #[tokio::test]
 async fn what_is_refuted_or_not_known_is_told_with_what_to_do() {
-    let town = Town::shared();
+    let town = Demo::shared();
     for (case, heading, told) in [
         ("法院判决离婚的人：已婚", "与记录不符", "申请更正"),
         ("健在的人没有死亡记录", "没有查到记录", "不表示居民说的不对"),
@@ -39,7 +39,7 @@ async fn what_is_refuted_or_not_known_is_told_with_what_to_do() {
 
 #[tokio::test]
 async fn a_wrong_name_is_told_without_which_and_can_be_corrected() {
-    let town = Town::new();
+    let town = Demo::new();
     let right = town.sample("夫妻").clone();
     let mut wrong = right.clone();
     wrong["subjects"]["spouse"]["name"] = json!("王错");
@@ -66,7 +66,7 @@ async fn a_wrong_name_is_told_without_which_and_can_be_corrected() {
 
 #[tokio::test]
 async fn what_takes_longer_is_found_in_the_last_hour() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = asked(&town, "裁判文书在纸质档案中，法院需要时间").await;
     assert_eq!(browser.heading(), "还没有结果");
     assert!(browser.text().contains("不用在这里等"));
@@ -107,7 +107,7 @@ async fn departments_that_contradict_each_other_are_told_of_and_asked_again_late
         ],
     );
     let folder = overlay(&[("config/matters/10-alive.toml", alive)]);
-    let town = Town::start(&["--overlay", folder.to_str().unwrap()]);
+    let town = Demo::with(&["--overlay", folder.to_str().unwrap()]);
     let mut browser = asked(&town, "健在").await;
     assert_eq!(browser.heading(), "部门的记录互相矛盾", "{}", browser.text());
     let said = browser.text();
@@ -128,7 +128,7 @@ async fn departments_that_contradict_each_other_are_told_of_and_asked_again_late
 
 #[tokio::test]
 async fn what_nobody_is_connected_for_is_referred_with_where_to_go() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let question = town.sample("不动产登记机构尚未接入").clone();
     let mut browser = town.worker().await;
     // The page has no such button; whoever sends the form all the same is told where to go.
@@ -155,7 +155,7 @@ async fn what_could_not_be_asked_in_time_is_told_and_asked_again() {
     let usual = include_str!("../../config/heyan.toml");
     let changes = [("open_for = \"168h\"", "open_for = \"2s\""), ("again_after = \"30s\"", "again_after = \"1s\"")];
     let folder = overlay(&[("config/heyan.toml", replaced(usual, &changes))]);
-    let town = Town::start(&["--overlay", folder.to_str().unwrap()]);
+    let town = Demo::with(&["--overlay", folder.to_str().unwrap()]);
     town.fault("health", "refuse").await;
     let mut browser = asked(&town, "健在").await;
     let result = browser.path.clone();
@@ -198,7 +198,7 @@ async fn what_could_not_be_asked_in_time_is_told_and_asked_again() {
 
 #[tokio::test]
 async fn who_cannot_be_asked_is_told_and_can_be_asked_again() {
-    let town = Town::new();
+    let town = Demo::new();
     town.fault("health", "refuse").await;
     let mut browser = asked(&town, "健在").await;
     // The demo keeps a question until the department can be asked.
@@ -207,5 +207,5 @@ async fn who_cannot_be_asked_is_told_and_can_be_asked_again() {
     town.heal().await;
     let result = browser.path.clone();
     browser.go(&result).await;
-    assert_eq!(browser.status, 200);
+    assert_eq!(browser.page.status, 200);
 }

@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::demo::Demo;
 use crate::errands::{check, fill_in};
-use crate::town::Town;
 
 #[tokio::test]
 async fn whoever_seems_to_guess_is_told_when_it_goes_on() {
@@ -15,7 +15,7 @@ async fn whoever_seems_to_guess_is_told_when_it_goes_on() {
     let file = include_str!("../../config/heyan.toml");
     assert!(file.contains(usual));
     fs::write(folder.join("config/heyan.toml"), file.replacen(usual, "names = { slow = 1, stop = 2 }", 1)).unwrap();
-    let town = Town::start(&["--overlay", folder.to_str().unwrap()]);
+    let town = Demo::with(&["--overlay", folder.to_str().unwrap()]);
     let mut browser = town.worker().await;
     let mut question = town.sample("健在").clone();
     for name in ["王一", "王二", "王三", "王四"] {
@@ -39,7 +39,7 @@ async fn whoever_seems_to_guess_is_told_when_it_goes_on() {
 
 #[tokio::test]
 async fn what_cannot_be_recorded_is_not_asked_and_is_asked_later() {
-    let town = Town::start(&[]);
+    let town = Demo::with(&[]);
     let mut browser = town.worker().await;
     let question = town.sample("健在").clone();
     browser.go("/matters/alive").await;

@@ -1,11 +1,11 @@
 //! Two tabs, two residents, two clicks, and a session that ends in the middle.
 
-use crate::browser::Browser;
+use crate::demo::Demo;
 use crate::errands::fill_in;
-use crate::town::Town;
+use crate::tab::Tab;
 
 /// A worker at everything once more, for a case.
-async fn reviewed(town: &Town, browser: &mut Browser, case: &str) {
+async fn reviewed(town: &Demo, browser: &mut Tab, case: &str) {
     let question = town.sample(case).clone();
     let claim = format!("{}/{}", question["matter"].as_str().unwrap(), question["claim"].as_str().unwrap());
     browser.go(&format!("/matters/{}", question["matter"].as_str().unwrap())).await;
@@ -16,7 +16,7 @@ async fn reviewed(town: &Town, browser: &mut Browser, case: &str) {
 
 #[tokio::test]
 async fn two_tabs_with_two_residents_never_meet() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let (one, other) = (town.sample("健在").clone(), town.sample("生僻字姓名").clone());
     let name = |question: &serde_json::Value| question["subjects"]["person"]["name"].as_str().unwrap().to_owned();
     let mut first = town.worker().await;
@@ -42,7 +42,7 @@ async fn two_tabs_with_two_residents_never_meet() {
 /// A page that stays open serves one resident after another, each in a window of its own.
 #[tokio::test]
 async fn the_same_button_begins_a_check_of_its_own_each_time() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let person = town.sample("健在")["subjects"]["person"].clone();
     let mut first = town.worker().await;
     first.go("/matters/alive").await;
@@ -58,18 +58,18 @@ async fn the_same_button_begins_a_check_of_its_own_each_time() {
 
 #[tokio::test]
 async fn another_worker_sees_none_of_it() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = town.worker().await;
     reviewed(&town, &mut browser, "健在").await;
     let path = browser.path.clone();
-    let mut stranger = Browser::new(&town.gateway);
+    let mut stranger = Tab::new(&town.text("gateway"));
     stranger.go(&path).await;
     assert_eq!(stranger.path.split('?').next(), Some("/sign-in"));
 }
 
 #[tokio::test]
 async fn what_is_sent_twice_is_asked_once() {
-    let town = Town::new();
+    let town = Demo::new();
     let mut browser = town.worker().await;
     reviewed(&town, &mut browser, "从未结婚").await;
     let before = town.entries().await;
@@ -94,12 +94,12 @@ async fn what_is_sent_twice_is_asked_once() {
     assert_eq!(browser.path, first.path);
     assert_eq!(town.entries().await - before, single, "one question is on record");
     browser.go("/results").await;
-    assert_eq!(browser.html.matches("href=\"/results/").count(), 2);
+    assert_eq!(browser.page.text.matches("href=\"/results/").count(), 2);
 }
 
 #[tokio::test]
 async fn going_back_and_reloading_lose_nothing() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let question = town.sample("夫妻").clone();
     let mut browser = town.worker().await;
     reviewed(&town, &mut browser, "夫妻").await;
@@ -114,7 +114,7 @@ async fn going_back_and_reloading_lose_nothing() {
 
 #[tokio::test]
 async fn a_session_that_ends_in_the_middle_loses_nothing() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let question = town.sample("夫妻").clone();
     let mut browser = town.worker().await;
     browser.go("/matters/marital-status").await;
@@ -132,14 +132,14 @@ async fn a_session_that_ends_in_the_middle_loses_nothing() {
     browser.send(&form, &[(name.0, &name.1), (number.0, &number.1)]).await;
     // The session ends while the second page is being filled in.
     let form = browser.step();
-    let session = browser.cookies.keys().find(|name| name.contains("session")).unwrap().clone();
-    browser.cookies.remove(&session);
+    let session = browser.browser.cookies.keys().find(|name| name.contains("session")).unwrap().clone();
+    browser.browser.cookies.remove(&session);
     let [name, number] = person("spouse");
     browser.send(&form, &[(name.0, &name.1), (number.0, &number.1)]).await;
     assert!(browser.text().contains("刚才填写的内容还在"), "{}", browser.text());
-    town.sign_in(&mut browser).await;
+    town.sign_in(&mut browser, "committee").await;
     assert!(
-        browser.path.ends_with("/3") || browser.html.contains("name=\"value\""),
+        browser.path.ends_with("/3") || browser.page.text.contains("name=\"value\""),
         "{} {}",
         browser.path,
         browser.text()
@@ -150,20 +150,20 @@ async fn a_session_that_ends_in_the_middle_loses_nothing() {
     assert_eq!(browser.heading(), "核验属实", "{}", browser.text());
 }
 
-async fn fill_in_rest(town: &Town, browser: &mut Browser) {
+async fn fill_in_rest(town: &Demo, browser: &mut Tab) {
     fill_in(browser, town.sample("夫妻")).await;
 }
 
 /// What was typed goes with the session; but the form that is still open carries it, sealed, for its own user.
 #[tokio::test]
 async fn signing_out_clears_what_was_typed() {
-    let town = Town::shared();
+    let town = Demo::shared();
     let mut browser = town.worker().await;
     reviewed(&town, &mut browser, "健在").await;
     let path = browser.path.clone();
     browser.submit("/sign-out", &[]).await;
-    town.sign_in(&mut browser).await;
+    town.sign_in(&mut browser, "committee").await;
     browser.go(&path).await;
-    assert_eq!(browser.status, 410);
+    assert_eq!(browser.page.status, 410);
     assert!(browser.text().contains("已经清除"));
 }

@@ -5,13 +5,23 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
 
 use heyan::domain::TokenHash;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+#[path = "../shared/client.rs"]
+mod client;
+#[path = "../shared/reply.rs"]
+mod reply;
+#[path = "../shared/until.rs"]
+mod until;
+
+pub(crate) use client::client;
+pub(crate) use reply::{Reply, send};
+pub(crate) use until::until;
 
 /// Where the gateway of a test is, before and after it runs.
 pub(crate) fn free_address() -> String {
@@ -291,14 +301,6 @@ impl Gateway {
     }
 }
 
-/// A reply.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: reqwest::header::HeaderMap,
-    pub(crate) body: Value,
-}
-
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
@@ -306,35 +308,6 @@ impl Reply {
 
     pub(crate) fn id(&self) -> &str {
         self.body["id"].as_str().unwrap_or_else(|| panic!("{self:?}"))
-    }
-}
-
-/// One client for all tests. It keeps no connection, because each test ends with a runtime of its own.
-pub(crate) fn client() -> &'static Client {
-    static CLIENT: OnceLock<Client> = OnceLock::new();
-    CLIENT.get_or_init(|| {
-        heyan::sources::install_crypto();
-        let client = Client::builder().no_proxy().pool_max_idle_per_host(0);
-        client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
-    })
-}
-
-pub(crate) async fn send(request: RequestBuilder) -> Reply {
-    let response = request.send().await.unwrap();
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body = response.bytes().await.unwrap();
-    Reply { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
-}
-
-/// Tries until there is something; a minute and a half is as good as never.
-pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(began.elapsed() < Duration::from_secs(90), "it was waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

@@ -2,13 +2,15 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::demo::{Demo, client, send};
+use super::client::client;
+use super::demo::Demo;
+use super::reply::send;
 
 #[tokio::test]
 async fn every_sample_answers_as_printed() {
     let demo = Demo::shared();
-    assert!(demo.samples.len() >= 20);
-    for sample in &demo.samples {
+    assert!(demo.list("samples").len() >= 20);
+    for sample in demo.list("samples") {
         let reply = demo.verify(&sample["request"]).await;
         assert_eq!(reply.body["outcome"], sample["outcome"], "{}: {}", sample["case"], reply.body);
         assert_eq!(reply.status, if sample["outcome"] == "pending" { 202 } else { 200 });
@@ -16,13 +18,13 @@ async fn every_sample_answers_as_printed() {
         assert_eq!(reply.body["certificate_required"], false);
     }
     for outcome in ["confirmed", "refuted", "no_record", "mismatch", "pending", "referred"] {
-        assert!(demo.samples.iter().any(|sample| sample["outcome"] == outcome), "no sample is {outcome}");
+        assert!(demo.list("samples").iter().any(|sample| sample["outcome"] == outcome), "no sample is {outcome}");
     }
 }
 
 #[tokio::test]
 async fn a_hundred_equal_questions_at_once_are_asked_once() {
-    let demo = Demo::start(&["--population", "200"]);
+    let demo = Demo::with(&["--population", "200"]);
     let request = demo.sample("健在");
     let replies = join_all((0..100).map(|_| demo.verify(&request))).await;
     assert!(replies.iter().all(|reply| reply.body["outcome"] == "confirmed"));
@@ -34,7 +36,7 @@ async fn a_hundred_equal_questions_at_once_are_asked_once() {
 
 #[tokio::test]
 async fn no_department_is_asked_that_need_not_be() {
-    let demo = Demo::start(&["--population", "200"]);
+    let demo = Demo::with(&["--population", "200"]);
     let asked = async |case: &str| {
         let before = demo.calls().await;
         let request = demo.sample(case);
@@ -78,10 +80,10 @@ async fn what_takes_long_is_pending_and_can_be_asked_for_later() {
     let location = reply.headers["location"].to_str().unwrap();
     assert!(reply.headers.contains_key("retry-after"));
     let show = |token: &str| send(demo.request(Method::GET, location).bearer_auth(token));
-    assert_eq!(show(&demo.token).await.body["id"], reply.body["id"]);
+    assert_eq!(show(&demo.text("token")).await.body["id"], reply.body["id"]);
     assert_eq!(show("somebody else").await.status, 401);
     loop {
-        let now = show(&demo.token).await;
+        let now = show(&demo.text("token")).await;
         if now.status == 200 {
             assert_eq!(now.body["outcome"], "confirmed");
             break;
@@ -92,7 +94,7 @@ async fn what_takes_long_is_pending_and_can_be_asked_for_later() {
 
 #[tokio::test]
 async fn an_idempotency_key_replays_and_refuses_another_body() {
-    let demo = Demo::start(&["--population", "200"]);
+    let demo = Demo::with(&["--population", "200"]);
     let key = [("idempotency-key", "7f0c-1")];
     let request = demo.sample("健在");
     let first = demo.verify_with(&request, &key).await;
@@ -108,7 +110,7 @@ async fn an_idempotency_key_replays_and_refuses_another_body() {
 
 #[tokio::test]
 async fn max_age_decides_whether_a_remembered_fact_serves() {
-    let demo = Demo::start(&["--population", "200"]);
+    let demo = Demo::with(&["--population", "200"]);
     let mut request = demo.sample("户籍在辽宁省");
     let cached = |reply: &Value| reply["witnesses"][0]["cached"].clone();
     assert_eq!(cached(&demo.verify(&request).await.body), false);
@@ -129,22 +131,22 @@ async fn a_trace_is_kept() {
 
 pub(crate) async fn set_fault(demo: &Demo, source: &str, fault: &str) {
     let body = json!({ "source": source, "operation": "*", "fault": fault }).to_string();
-    assert_eq!(send(client().put(format!("{}/control/faults", demo.control)).body(body)).await.status, 200);
+    assert_eq!(send(client().put(format!("{}/control/faults", demo.text("control"))).body(body)).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_reply_about_somebody_else_never_becomes_an_answer() {
-    let demo = Demo::start(&["--population", "200"]);
+    let demo = Demo::with(&["--population", "200"]);
     // That the court has no judgment about somebody else would make the divorced married.
     set_fault(&demo, "court", "wrong-person").await;
     let reply = demo.verify(&demo.sample("法院判决离婚，民政部门尚不知道")).await.body;
     assert_eq!(reply["outcome"], "unavailable", "{reply}");
 
-    let demo = Demo::start(&["--population", "200"]);
+    let demo = Demo::with(&["--population", "200"]);
     for source in ["police", "civil-affairs", "health", "court"] {
         set_fault(&demo, source, "wrong-person").await;
     }
-    for sample in demo.samples.iter().filter(|sample| sample["outcome"] != "referred") {
+    for sample in demo.list("samples").iter().filter(|sample| sample["outcome"] != "referred") {
         let reply = demo.verify(&sample["request"]).await.body;
         assert_eq!(reply["outcome"], "unavailable", "{}: {reply}", sample["case"]);
         let causes = reply["witnesses"].as_array().unwrap().iter().map(|witness| &witness["cause"]);
@@ -160,11 +162,11 @@ async fn a_reply_about_somebody_else_never_becomes_an_answer() {
 
 #[tokio::test]
 async fn departments_know_where_the_gateway_is() {
-    let demo = Demo::start(&["--population", "200"]);
+    let demo = Demo::with(&["--population", "200"]);
     let person = &demo.sample("健在")["subjects"]["person"]["id_number"];
     let today = heyan::clock::day_of(jiff::Timestamp::now()).to_string();
     let event = json!({"kind": "death", "persons": [person], "on": today, "known_to": ["health"], "notify": true});
-    let reply = send(client().post(format!("{}/control/events", demo.control)).body(event.to_string())).await;
+    let reply = send(client().post(format!("{}/control/events", demo.text("control"))).body(event.to_string())).await;
     // The gateway's own status: they reached it.
     assert!(reply.body["notified"]["health"].is_u64(), "{}", reply.body);
 }

@@ -11,7 +11,7 @@ struct Connection(TcpStream);
 
 impl Connection {
     fn open() -> Self {
-        let stream = TcpStream::connect(Demo::shared().gateway.trim_start_matches("http://")).unwrap();
+        let stream = TcpStream::connect(Demo::shared().text("gateway").trim_start_matches("http://")).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         Self(stream)
     }
@@ -40,7 +40,7 @@ impl Connection {
 
 /// Requests that are refused before their body is read, each with its status.
 fn refused() -> [(String, u16); 4] {
-    let bearer = format!("authorization: Bearer {}\r\n", Demo::shared().token);
+    let bearer = format!("authorization: Bearer {}\r\n", Demo::shared().text("token"));
     [
         ("POST /v1/verifications HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n".to_owned(), 401),
         ("POST /v1/nothing HTTP/1.1\r\nhost: a\r\n".to_owned(), 404),

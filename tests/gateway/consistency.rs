@@ -9,7 +9,10 @@ use jiff::civil::Date;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::demo::{Demo, client, question, send};
+use super::asks::question;
+use super::client::client;
+use super::demo::Demo;
+use super::reply::send;
 use super::truth::{World, legal_parents, list, text};
 
 const ALL: &[&str] = &["civil-affairs", "court", "health", "police"];
@@ -37,7 +40,7 @@ async fn answers_go_together() {
 
 impl Aftermath {
     async fn new() -> Self {
-        let demo = Demo::start(&["--population", "440", "--seed", "11"]);
+        let demo = Demo::with(&["--population", "440", "--seed", "11"]);
         let before = World::new(demo.population().await);
         let yesterday = before.today.parse::<Date>().unwrap().yesterday().unwrap();
         let days = [30, 20, 10, 1].map(|days| (yesterday - days.days()).to_string());
@@ -54,7 +57,7 @@ impl Aftermath {
             for (day, (event, persons, known_to)) in days.iter().zip(STORIES[kind]) {
                 let persons = persons.iter().map(|index| couple[*index]).collect::<Vec<_>>();
                 let event = json!({"kind": event, "persons": persons, "on": day, "known_to": known_to});
-                let request = client().request(Method::POST, format!("{}/control/events", demo.control));
+                let request = client().request(Method::POST, format!("{}/control/events", demo.text("control")));
                 let reply = send(request.body(event.to_string())).await;
                 happened &= reply.status == 200;
                 for person in reply.body["persons"].as_array().into_iter().flatten() {

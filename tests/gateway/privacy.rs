@@ -5,10 +5,10 @@ use super::demo::Demo;
 /// Everything that is logged, at every level, and every reply: no name and no number of anybody.
 #[tokio::test]
 async fn nobody_is_named_in_logs_or_replies() {
-    let demo = Demo::start_logging("trace", &["--population", "1000"]);
+    let demo = Demo::logging("trace", &["--population", "1000"]);
     let people = demo.population().await;
     let mut replies = String::new();
-    for sample in demo.samples.clone() {
+    for sample in demo.list("samples").to_vec() {
         replies += &demo.verify(&sample["request"]).await.body.to_string();
         let mut wrong = sample["request"].clone();
         wrong["surplus"] = wrong["subjects"].clone();

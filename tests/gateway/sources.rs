@@ -4,10 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::asking::set_fault;
-use super::demo::{Demo, send};
+use super::demo::Demo;
+use super::reply::send;
 
 async fn source(demo: &Demo, id: &str) -> Value {
-    let reply = send(demo.request(Method::GET, "/v1/sources").bearer_auth(&demo.token)).await.body;
+    let reply = send(demo.request(Method::GET, "/v1/sources").bearer_auth(&demo.text("token"))).await.body;
     assert!(!reply.to_string().contains("127.0.0.1"), "no address is told: {reply}");
     reply["sources"].as_array().unwrap().iter().find(|source| source["id"] == id).unwrap().clone()
 }
@@ -18,7 +19,7 @@ fn operation<'a>(source: &'a Value, id: &str) -> &'a Value {
 
 #[tokio::test]
 async fn only_real_calls_count_and_a_department_that_fails_is_left_alone() {
-    let demo = Demo::start(&["--population", "200"]);
+    let demo = Demo::with(&["--population", "200"]);
     let before = source(&demo, "police").await;
     assert_eq!((&before["state"], operation(&before, "person")), (&json!("not-asked-yet"), &never()));
     let mut request = demo.sample("户籍在辽宁省");
@@ -73,7 +74,7 @@ async fn a_planned_outage_is_told_with_its_end_and_is_no_failure() {
         "[limits]\nplanned_outages = [{ from = \"00:00\", to = \"12:00\" }, { from = \"12:00\", to = \"00:00\" }]";
     std::fs::create_dir_all(overlay.join("config/sources")).unwrap();
     std::fs::write(overlay.join("config/sources/police.toml"), text.replacen("[limits]", closed, 1)).unwrap();
-    let demo = Demo::start(&["--population", "200", "--overlay", overlay.to_str().unwrap()]);
+    let demo = Demo::with(&["--population", "200", "--overlay", overlay.to_str().unwrap()]);
     std::fs::remove_dir_all(&overlay).unwrap();
     demo.verify(&demo.sample("户籍在辽宁省")).await;
     let police = source(&demo, "police").await;

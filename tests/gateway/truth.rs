@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::demo::{Demo, question};
+use super::asks::question;
+use super::demo::Demo;
 
 pub(crate) struct World {
     pub(crate) people: BTreeMap<String, Value>,
@@ -70,7 +71,7 @@ async fn expect(demo: &Demo, claim: &str, people: &[(&str, &Value)], parameters:
 
 #[tokio::test]
 async fn what_is_answered_is_true() {
-    let demo = Demo::start(&["--population", "3000", "--seed", "7"]);
+    let demo = Demo::with(&["--population", "3000", "--seed", "7"]);
     let world = World::new(demo.population().await);
     for (index, person) in world.people.values().enumerate().filter(|(index, _)| index % 9 == 0) {
         life_and_death(&demo, person).await;

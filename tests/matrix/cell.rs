@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::cases::{Fault, Target};
-use super::demo::{Demo, client, send};
+use super::client::client;
+use super::demo::Demo;
 use super::overlay::{ANSWER_WITHIN, DEADLINE, OPEN};
+use super::reply::send;
 use super::table::Row;
 
 /// How often each operation is called.
@@ -44,12 +46,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn start(arguments: &[String]) -> Demo {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    Demo::start_logging("off", &arguments)
+    Demo::logging("off", &arguments)
 }
 
 pub(crate) async fn ask(demo: &Demo, request: &Value) -> Said {
     let began = Instant::now();
     let reply = demo.verify(request).await;
+    assert!(reply.headers["content-type"].to_str().unwrap().ends_with("json"), "whatever a department does");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let witnesses = reply.body["witnesses"].as_array().into_iter().flatten();
     let causes = witnesses.filter(|witness| !witness["cause"].is_null()).map(|witness| text(&witness["cause"]));
@@ -77,7 +80,7 @@ pub(crate) fn difference(after: &Calls, before: &Calls) -> Calls {
 
 /// Tries a sample until it is answered as it should be, which on a busy machine is not always the first time.
 pub(crate) async fn case(demo: &Demo, name: &'static str) -> Case {
-    let sample = demo.samples.iter().find(|sample| sample["case"] == name).unwrap();
+    let sample = demo.list("samples").iter().find(|sample| sample["case"] == name).unwrap();
     let mut request = sample["request"].clone();
     request["max_age"] = json!("0s");
     let truth = sample["outcome"].as_str().unwrap().to_owned();
@@ -102,12 +105,12 @@ pub(crate) async fn case(demo: &Demo, name: &'static str) -> Case {
 pub(crate) async fn set_fault(demo: &Demo, source: &str, operation: &str, fault: (&str, u64), share: f64) {
     let (fault, millis) = fault;
     let body = json!({"source": source, "operation": operation, "fault": fault, "share": share, "millis": millis});
-    let reply = send(client().put(format!("{}/control/faults", demo.control)).body(body.to_string())).await;
+    let reply = send(client().put(format!("{}/control/faults", demo.text("control"))).body(body.to_string())).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
 }
 
 pub(crate) async fn clear_faults(demo: &Demo) {
-    assert_eq!(send(client().delete(format!("{}/control/faults", demo.control))).await.status, 204);
+    assert_eq!(send(client().delete(format!("{}/control/faults", demo.text("control")))).await.status, 204);
 }
 
 impl Bench {

@@ -3,14 +3,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "../gateway/asks.rs"]
+#[expect(dead_code, reason = "it serves other tests, too")]
+mod asks;
 mod cases;
 mod cell;
-#[path = "../gateway/demo.rs"]
-#[expect(dead_code, reason = "it serves other tests, too")]
+#[path = "../shared/client.rs"]
+mod client;
+#[path = "../shared/demo.rs"]
 mod demo;
 mod isolation;
 mod overlay;
 mod rate;
+#[path = "../shared/reply.rs"]
+mod reply;
 mod table;
 
 use futures_util::future::join_all;

@@ -6,8 +6,9 @@ use futures_util::future::{Either, join, join_all, select};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
+use super::asks::question;
 use super::cell::{self, ask, calls};
-use super::demo::{Demo, question};
+use super::demo::Demo;
 use super::overlay::{Limits, Overlay};
 
 const MOST: u64 = 5;

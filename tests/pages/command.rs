@@ -3,7 +3,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::scene::{PASSWORD, Scene, user};
+use crate::house::user;
+use crate::scene::{PASSWORD, Scene};
 
 fn account(scene: &Scene, arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heyan"));
@@ -62,6 +63,6 @@ async fn what_cannot_be_is_said_and_changes_nothing() {
         assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {}", said(&refused));
         assert!(said(&refused).contains(told), "{arguments:?}: {}", said(&refused));
     }
-    assert_eq!(scene.desk.accounts().await.unwrap().len(), 2);
-    assert!(scene.desk.account(&user("wang")).await.unwrap().unwrap().disabled.is_none());
+    assert_eq!(scene.desk().accounts().await.unwrap().len(), 2);
+    assert!(scene.desk().account(&user("wang")).await.unwrap().unwrap().disabled.is_none());
 }

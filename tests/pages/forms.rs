@@ -3,7 +3,8 @@ use std::time::Duration;
 use reqwest::Method;
 
 use crate::browser::{Browser, Shown};
-use crate::scene::{PASSWORD, Scene, home, user};
+use crate::house::{home, user};
+use crate::scene::{PASSWORD, Scene};
 
 const NEW: &str = "another horse battery";
 
@@ -45,7 +46,7 @@ async fn a_form_that_no_page_of_ours_has_made_is_refused() {
     assert!(is_unchanged(&scene).await);
     for fields in [
         vec![("sec-fetch-site", "same-origin".to_owned()), ("origin", "null".to_owned())],
-        vec![("origin", format!("http://{}", scene.address))],
+        vec![("origin", scene.base())],
     ] {
         let mut ours = browser.clone();
         ours.fields.extend(fields);
@@ -164,7 +165,7 @@ async fn a_sealed_form_that_was_changed_or_is_too_old_is_dropped() {
     let page = browser.get("/account/password").await;
     scene.wait(Duration::from_mins(20));
     let asked = change(&mut browser, &page).await;
-    let sealed = asked.hidden("/sign-in").into_iter().find(|(name, _)| name == "carried").unwrap().1;
+    let sealed = asked.form("/sign-in").with(&[]).into_iter().find(|(name, _)| name == "carried").unwrap().1;
     let changed = format!("{}A", &sealed[..sealed.len() - 1]);
     for carried in [changed.as_str(), "", "A", "!"] {
         let mut browser = scene.browser();

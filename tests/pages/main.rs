@@ -3,13 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "../shared/browser.rs"]
 mod browser;
+#[path = "../shared/client.rs"]
+mod client;
 mod command;
 mod forms;
 mod frame;
+mod house;
 mod lockout;
 mod oidc;
 mod provider;
 mod recorded;
+#[path = "../shared/scene.rs"]
 mod scene;
 mod signing;

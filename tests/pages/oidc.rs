@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, Shown};
+use crate::house::{home, user};
 use crate::provider::{CLIENT, Provider, SECRET, query};
-use crate::scene::{PASSWORD, Scene, home, user};
+use crate::scene::{PASSWORD, Scene};
 
 /// A gateway whose people another house signs in too.
 async fn scene(provider: &Provider) -> Scene {
@@ -44,7 +45,7 @@ async fn whom_another_house_signs_in_is_in() {
     assert_eq!(browser.who().await, Some(user("sun")));
     let again = come_back(&mut scene.browser(), &code, &asked["state"]).await;
     assert_eq!(again.status, 422, "nobody comes back twice");
-    let known = scene.desk.account(&user("sun")).await.unwrap().unwrap();
+    let known = scene.desk().account(&user("sun")).await.unwrap().unwrap();
     assert!(known.password.is_none() && known.account.name == "孙工");
     let acts: Vec<Value> = scene.entries().iter().map(|entry| entry["act"].clone()).collect();
     assert_eq!(acts, ["new-account", "sign-in"]);
@@ -75,7 +76,7 @@ async fn a_token_that_does_not_hold_lets_nobody_in() {
         assert_eq!((refused.status, refused.title()), (422, "有误：登录"), "{claim}: {value}");
         assert!(browser.who().await.is_none(), "{claim}: {value}");
     }
-    assert!(scene.desk.account(&user("sun")).await.unwrap().is_none());
+    assert!(scene.desk().account(&user("sun")).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use serde_json::Value;
 
-use crate::scene::{PASSWORD, Scene, user};
+use crate::house::user;
+use crate::scene::{PASSWORD, Scene};
 
 /// What is recorded of accounts: who, what, to whom.
 fn acts(entries: &[Value]) -> Vec<(Value, Value, Value)> {
@@ -47,9 +48,9 @@ async fn who_signs_in_and_who_is_refused_is_on_record() {
 async fn what_is_done_beside_the_gateway_is_recorded_by_it() {
     let scene = Scene::new().await;
     let hand = heyan::desk::Hand { by: "uid 7".to_owned(), at: "2026-11-25T08:00:00Z".parse().unwrap() };
-    scene.desk.disable_account(&user("wang"), Some(hand.at), Some(hand.clone())).await.unwrap();
+    scene.desk().disable_account(&user("wang"), Some(hand.at), Some(hand.clone())).await.unwrap();
     for _ in 0..200 {
-        if scene.desk.unrecorded().await.unwrap().is_empty() {
+        if scene.desk().unrecorded().await.unwrap().is_empty() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use heyan::accounts::Role;
 
-use crate::scene::{PASSWORD, Scene, home, user};
+use crate::house::{home, user};
+use crate::scene::{PASSWORD, Scene};
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_is_asked_to_and_comes_back() {
@@ -85,12 +86,12 @@ async fn a_session_ends_when_nobody_is_there_and_at_the_latest_after_its_time() 
 async fn an_account_that_is_disabled_is_out_at_once() {
     let scene = Scene::new().await;
     let mut browser = scene.signed_in("wang").await;
-    scene.desk.disable_account(&user("wang"), Some(jiff::Timestamp::UNIX_EPOCH), None).await.unwrap();
+    scene.desk().disable_account(&user("wang"), Some(jiff::Timestamp::UNIX_EPOCH), None).await.unwrap();
     assert_eq!(browser.who().await, None);
     let refused = scene.browser().sign_in("wang", PASSWORD).await;
     let wrong = scene.browser().sign_in("wang", "wrong").await;
     assert_eq!((refused.status, refused.text.len()), (422, wrong.text.len()), "and nobody can tell why");
-    scene.desk.disable_account(&user("wang"), None, None).await.unwrap();
+    scene.desk().disable_account(&user("wang"), None, None).await.unwrap();
     assert_eq!(browser.who().await, None, "a session does not come back");
     scene.signed_in("wang").await;
 }
@@ -140,7 +141,7 @@ async fn another_password_ends_all_other_sessions() {
 #[tokio::test]
 async fn a_committee_whose_agency_is_gone_is_told_so() {
     let scene = Scene::new().await;
-    scene.account("zhao", Role::Committee).await;
+    scene.account("zhao", Role::Committee, Some("committee")).await;
     let mut browser = scene.signed_in("zhao").await;
     assert!(browser.get("/account").await.text.contains("committee"));
 }

@@ -2,8 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "../shared/client.rs"]
+mod client;
 mod command;
+#[path = "../shared/demo.rs"]
+mod demo;
 mod openssl;
 mod page;
+#[path = "../shared/reply.rs"]
+mod reply;
 mod town;
 mod wire;

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::town::{Demo, Scratch, send_text};
+use super::demo::Demo;
+use super::town::{Scratch, send_text, start};
 
 /// Somebody who has opened the page.
 struct Reader<'a> {
@@ -51,7 +52,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
 #[tokio::test]
 async fn anybody_checks_a_receipt_on_a_page() {
     let scratch = Scratch::new();
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     let answered = demo.ask("confirmed").await;
     let (code, receipt) = (answered["receipt_code"].as_str().unwrap(), answered["receipt"].as_str().unwrap());
     let chinese = Reader::new(&demo, "zh-CN").await;
@@ -96,7 +97,7 @@ async fn anybody_checks_a_receipt_on_a_page() {
 #[tokio::test]
 async fn developers_find_every_operation_and_examples_that_work() {
     let scratch = Scratch::new();
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     let (status, fields, page) = send_text(demo.get("/docs")).await;
     assert!(status == 200 && page.len() < 60_000, "{} bytes", page.len());
     assert!(fields["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));

@@ -1,9 +1,9 @@
 //! A demo that keeps its keys in a folder, and what tests do with it.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use heyan::clock::{Clock as _, SystemClock};
@@ -11,9 +11,13 @@ use heyan::domain::{AgencyId, Outcome, Person};
 use heyan::keys::Keys;
 use heyan::receipt::{Issuer, Said};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use super::client::client;
+use super::demo::Demo;
+use super::reply::send;
 
 /// A folder that goes away with the test.
 pub(crate) struct Scratch(pub(crate) PathBuf);
@@ -75,69 +79,40 @@ pub(crate) fn hours_ago(hours: i64) -> Timestamp {
     SystemClock.now() - SignedDuration::from_hours(hours)
 }
 
-/// A running demo.
-pub(crate) struct Demo {
-    gateway: String,
-    token: String,
-    samples: Vec<Value>,
-    process: Child,
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// A demo that keeps its keys in this folder.
+pub(crate) fn start(data: &Path, more: &[&str]) -> Demo {
+    Demo::start(|command| {
+        command.args(["--population", "100", "--data-dir"]).arg(data).args(more);
+    })
 }
 
 impl Demo {
-    pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_heyan"))
-            .args(["demo", "--json", "--listen", "127.0.0.1:0", "--population", "100", "--data-dir"])
-            .arg(data)
-            .args(more)
-            .env("HEYAN_LOG", "heyan=error")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
-        Self {
-            gateway: text("gateway"),
-            token: text("token"),
-            samples: ready["samples"].as_array().unwrap().clone(),
-            process,
-        }
-    }
-
     /// What the gateway answers to the sample whose outcome this is.
     pub(crate) async fn ask(&self, outcome: &str) -> Value {
-        let sample = self.samples.iter().find(|sample| sample["outcome"] == outcome).unwrap();
-        let request = client().post(format!("{}/v1/verifications", self.gateway)).bearer_auth(&self.token);
+        let sample = self.list("samples").iter().find(|sample| sample["outcome"] == outcome).unwrap();
+        let request =
+            client().post(format!("{}/v1/verifications", self.text("gateway"))).bearer_auth(self.text("token"));
         let request = request.header("content-type", "application/json");
         let wait = if outcome == "pending" { "wait=0" } else { "wait=30" };
         send(request.header("prefer", wait).body(sample["request"].to_string())).await.body
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        client().get(format!("{}{path}", self.gateway))
+        client().get(format!("{}{path}", self.text("gateway")))
     }
 
     pub(crate) fn post(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
-        let request = client().post(format!("{}/v1/receipts/check", self.gateway));
+        let request = client().post(format!("{}/v1/receipts/check", self.text("gateway")));
         request.header("content-type", "application/json").body(body)
     }
 
     pub(crate) fn post_to(&self, path: &str) -> RequestBuilder {
-        client().post(format!("{}{path}", self.gateway))
+        client().post(format!("{}{path}", self.text("gateway")))
     }
 
     /// The variables that examples of calls name.
-    pub(crate) fn variables(&self) -> [(&'static str, &str); 2] {
-        [("HEYAN", &self.gateway), ("HEYAN_TOKEN", &self.token)]
+    pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
+        [("HEYAN", self.text("gateway")), ("HEYAN_TOKEN", self.text("token"))]
     }
 
     /// What the gateway says of a text.
@@ -166,34 +141,11 @@ impl Demo {
     }
 }
 
-/// A reply.
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: reqwest::header::HeaderMap,
-    pub(crate) body: Value,
-}
-
-pub(crate) async fn send(request: RequestBuilder) -> Reply {
-    let response = request.send().await.unwrap();
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body = response.bytes().await.unwrap();
-    Reply { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
-}
-
 /// A reply that is no JSON: its status, its fields, its text.
 pub(crate) async fn send_text(request: RequestBuilder) -> (u16, reqwest::header::HeaderMap, String) {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     (status, headers, response.text().await.unwrap())
-}
-
-/// One client for all tests. It keeps no connection, because each test ends with a runtime of its own.
-fn client() -> &'static Client {
-    static CLIENT: OnceLock<Client> = OnceLock::new();
-    CLIENT.get_or_init(|| {
-        heyan::sources::install_crypto();
-        Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap()
-    })
 }
 
 /// Runs the program: its exit code, what it has said, and what it has said of errors.

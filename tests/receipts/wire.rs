@@ -4,12 +4,13 @@ use heyan::keys::Keys;
 use heyan::signing::Algorithm;
 use serde_json::json;
 
-use super::town::{Demo, Scratch, done, heyan, hours_ago, receipt, send};
+use super::reply::send;
+use super::town::{Scratch, done, heyan, hours_ago, receipt, start};
 
 #[tokio::test]
 async fn a_receipt_is_checked_by_whoever_has_it() {
     let scratch = Scratch::new();
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     let text = scratch.receipt();
     let found = demo.check(&text).await;
     let expected = [("valid", json!(true)), ("outcome", json!("confirmed")), ("matter", json!("marital-status"))];
@@ -40,7 +41,7 @@ async fn a_receipt_is_checked_by_whoever_has_it() {
 #[tokio::test]
 async fn whoever_holds_a_code_learns_what_is_on_the_paper() {
     let scratch = Scratch::new();
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     let answered = demo.ask("confirmed").await;
     let short = answered["receipt_code"].as_str().unwrap().to_owned();
     for typed in [short.clone(), short.to_lowercase().replace('-', ""), format!(" {} ", short.replace('-', " "))] {
@@ -80,16 +81,16 @@ async fn whoever_holds_a_code_learns_what_is_on_the_paper() {
 async fn a_code_is_known_where_it_was_made_for_as_long_as_its_receipt() {
     let scratch = Scratch::new();
     let short = {
-        let demo = Demo::start(&scratch.0, &[]);
+        let demo = start(&scratch.0, &[]);
         demo.ask("confirmed").await["receipt_code"].as_str().unwrap().to_owned()
     };
     // Another process, that remembers nothing of the question.
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     let found = demo.check_code(&short).await;
     assert_eq!((&found["valid"], &found["outcome"]), (&json!(true), &json!("confirmed")), "{found}");
     // Another gateway, with an entry of the same number.
     let elsewhere = Scratch::new();
-    let other = Demo::start(&elsewhere.0, &[]);
+    let other = start(&elsewhere.0, &[]);
     for _ in 0..3 {
         assert_eq!(other.check_code(&short).await["reason"], "unknown-code");
         other.ask("confirmed").await;
@@ -119,7 +120,7 @@ async fn a_code_expires_with_its_receipt() {
     let settings = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/heyan.toml")).unwrap();
     let settings = settings.replacen("valid_for = \"720h\"", "valid_for = \"1s\"", 1);
     overlay.write("config/heyan.toml", &settings);
-    let demo = Demo::start(&scratch.0, &["--overlay", overlay.0.to_str().unwrap()]);
+    let demo = start(&scratch.0, &["--overlay", overlay.0.to_str().unwrap()]);
     let answered = demo.ask("confirmed").await;
     let (code, receipt) = (answered["receipt_code"].as_str().unwrap(), answered["receipt"].as_str().unwrap());
     // However long it takes: once the receipt has expired, so has the code.
@@ -132,7 +133,7 @@ async fn a_code_expires_with_its_receipt() {
 #[tokio::test]
 async fn what_is_no_question_is_a_problem() {
     let scratch = Scratch::new();
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     for (body, status) in [
         ("{", 400),
         (r#"{"receipt": "a", "receipt": "b"}"#, 400),
@@ -158,7 +159,7 @@ async fn what_is_no_question_is_a_problem() {
 #[tokio::test]
 async fn the_keys_are_public_and_cacheable() {
     let scratch = Scratch::new();
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     let reply = send(demo.get("/.well-known/jwks.json")).await;
     assert_eq!((reply.status, &reply.headers["content-type"]), (200, &"application/jwk-set+json".parse().unwrap()));
     assert_eq!(reply.headers["cache-control"], "public, max-age=300");
@@ -175,7 +176,7 @@ async fn the_keys_are_public_and_cacheable() {
 async fn a_running_gateway_takes_a_new_key_and_forgets_a_distrusted_one() {
     let scratch = Scratch::new();
     let data = scratch.0.to_str().unwrap();
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     let (old, first) = (scratch.receipt(), scratch.open().receipt().public().id().to_string());
     done(&["keys", "rotate", "--data-dir", data, "--use", "receipt", "--algorithm", "sm2"]);
     let new = scratch.receipt();
@@ -196,7 +197,7 @@ async fn a_running_gateway_takes_a_new_key_and_forgets_a_distrusted_one() {
     assert_eq!(demo.reason(&old).await, "unknown-key");
     assert_eq!(demo.check(&new).await["valid"], true);
     drop(demo);
-    let again = Demo::start(&scratch.0, &[]);
+    let again = start(&scratch.0, &[]);
     assert_eq!(again.check(&new).await["valid"], true);
 }
 
@@ -204,7 +205,7 @@ async fn a_running_gateway_takes_a_new_key_and_forgets_a_distrusted_one() {
 async fn keys_that_cannot_be_used_change_nothing() {
     let scratch = Scratch::new();
     let data = scratch.0.to_str().unwrap();
-    let demo = Demo::start(&scratch.0, &[]);
+    let demo = start(&scratch.0, &[]);
     let text = scratch.receipt();
     let file = scratch.keys().join(format!("{}.key", scratch.open().receipt().public().id()));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use crate::browser::{Browser, Shown};
-use crate::scene::{Scene, TODAY};
+use crate::committees::TODAY;
+use crate::scene::Scene;
 
 /// Answers by which a committee may act, with a risk, in their order.
 const ANSWERS: [(&str, &[(&str, &str)]); 10] = [
@@ -223,7 +224,7 @@ async fn a_supervisor_reviews_and_nobody_else_does() {
     let page = east.get(&list).await;
     assert_eq!(page.text.matches("居民没有证件，请重新核对").count(), 1);
     assert!(!page.says("/review\"") && east.get("/deliberations").await.says("有异议"));
-    let hidden = over.get(&list).await.hidden(&place);
+    let hidden = over.get(&list).await.form(&place).with(&[]);
     let forged: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_ne!(east.post(&place, &forged).await.status, 303);
 }

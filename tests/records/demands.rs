@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use crate::browser::{Browser, Shown};
-use crate::scene::{Scene, TODAY};
+use crate::committees::TODAY;
+use crate::scene::Scene;
 
 /// What a worker fills in.
 pub(crate) const FILLED: [(&str, &str); 7] = [
@@ -136,7 +137,7 @@ async fn a_committee_sees_its_own_records_and_a_supervisor_everybodys() {
     for path in ["/demands", "/demands/figures", "/demands/list.csv", &of_east] {
         assert_eq!(ops.get(path).await.status, 403, "{path}");
     }
-    let mut nobody = scene.stranger();
+    let mut nobody = scene.browser();
     assert_eq!(nobody.get(&of_east).await.status, 303);
 }
 
@@ -200,7 +201,7 @@ async fn the_letter_says_what_was_demanded_and_names_no_resident() {
         assert_eq!((pdf.status, pdf.header("content-type")), (200, "application/pdf"));
     }
     let place = format!("{known}/letter.pdf");
-    let hidden = letter.hidden(&place);
+    let hidden = letter.form(&place).with(&[]);
     let forged = hidden.iter().map(|(name, value)| (name.as_str(), if name == "to" { "张三" } else { value.as_str() }));
     let forged = east.post(&place, &forged.collect::<Vec<_>>()).await;
     assert_eq!(forged.status, 400);

@@ -3,9 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "../shared/browser.rs"]
 mod browser;
+#[path = "../shared/client.rs"]
+mod client;
+mod committees;
 mod deliberations;
 mod demands;
 mod figures;
 mod nonsense;
+#[path = "../shared/scene.rs"]
 mod scene;

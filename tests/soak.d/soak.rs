@@ -3,13 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-#[path = "../gateway/demo.rs"]
+#[path = "../gateway/asks.rs"]
 #[expect(dead_code, reason = "it serves tests, too")]
+mod asks;
+#[path = "../shared/client.rs"]
+mod client;
+#[path = "../shared/demo.rs"]
 mod demo;
 mod load;
 #[path = "../matrix/overlay.rs"]
 #[expect(dead_code, reason = "it serves tests, too")]
 mod overlay;
+#[path = "../shared/reply.rs"]
+mod reply;
 mod story;
 mod trouble;
 
@@ -54,7 +60,7 @@ async fn run(length: Duration, seed: u64) -> ExitCode {
     arguments[1] = (3000 + length.as_secs() * 20).min(60_000).to_string();
     arguments.extend(["--seed".to_owned(), seed.to_string()]);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let demo = Demo::start_logging("off", &arguments);
+    let demo = Demo::logging("off", &arguments);
     let couples = story::couples(&demo.population().await);
     println!("{} couples", couples.len());
     let soak = Soak {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::demo::question;
+use super::asks::question;
 
 /// A wife and her husband, alive and in their only marriage when it begins; every department knew all about them.
 pub(crate) struct Couple {

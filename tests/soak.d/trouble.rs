@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::demo::{client, send};
+use super::client::client;
+use super::reply::send;
 use super::story::Event;
 use super::{Soak, pick};
 
@@ -48,7 +49,7 @@ const EVENTS: [(&str, &[&str]); 5] = [
 
 /// Departments fail, and are well again.
 pub(crate) async fn faults(soak: &Soak) {
-    let address = format!("{}/control/faults", soak.demo.control);
+    let address = format!("{}/control/faults", soak.demo.text("control"));
     while !soak.is_over() {
         sleep(Duration::from_millis(fastrand::u64(100..2000))).await;
         let (source, operations) = pick(&OPERATIONS);
@@ -68,7 +69,7 @@ pub(crate) async fn faults(soak: &Soak) {
 }
 
 async fn clear(soak: &Soak) {
-    assert_eq!(send(client().delete(format!("{}/control/faults", soak.demo.control))).await.status, 204);
+    assert_eq!(send(client().delete(format!("{}/control/faults", soak.demo.text("control")))).await.status, 204);
 }
 
 /// Life goes on.
@@ -122,7 +123,7 @@ async fn happen(soak: &Soak, couple: usize) {
         });
         request
     };
-    let reply = send(client().post(format!("{}/control/events", soak.demo.control)).body(request)).await;
+    let reply = send(client().post(format!("{}/control/events", soak.demo.text("control"))).body(request)).await;
     let event = &mut soak.couples.borrow_mut()[couple].events[place];
     event.void = reply.status != 200;
     event.done = Some(Timestamp::now());
