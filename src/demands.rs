@@ -104,38 +104,27 @@ impl std::fmt::Display for Number {
     }
 }
 
-/// What the agency said when it demanded the certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Said {
-    /// No reason.
-    NoReason,
-    /// Its system or its list of papers asks for it.
-    SystemAsks,
-    /// Its superiors or its own rules ask for it.
-    OwnRules,
-    /// It cannot check the fact itself.
-    CannotCheck,
-    /// There is a law, but not which article.
-    UnnamedLaw,
-    /// It does not take the resident's own documents.
-    RefusesDocuments,
-    /// It does not take a verification's receipt.
-    RefusesReceipt,
-    /// Something else: the note says what.
-    Other,
+closed_list! {
+    /// What the agency said when it demanded the certificate.
+    pub enum Said {
+        /// No reason.
+        NoReason = "no-reason",
+        /// Its system or its list of papers asks for it.
+        SystemAsks = "system-asks",
+        /// Its superiors or its own rules ask for it.
+        OwnRules = "own-rules",
+        /// It cannot check the fact itself.
+        CannotCheck = "cannot-check",
+        /// There is a law, but not which article.
+        UnnamedLaw = "unnamed-law",
+        /// It does not take the resident's own documents.
+        RefusesDocuments = "refuses-documents",
+        /// It does not take a verification's receipt.
+        RefusesReceipt = "refuses-receipt",
+        /// Something else: the note says what.
+        Other = "other",
+    }
 }
-
-closed_list!(Said {
-    NoReason = "no-reason",
-    SystemAsks = "system-asks",
-    OwnRules = "own-rules",
-    CannotCheck = "cannot-check",
-    UnnamedLaw = "unnamed-law",
-    RefusesDocuments = "refuses-documents",
-    RefusesReceipt = "refuses-receipt",
-    Other = "other",
-});
 
 #[cfg(test)]
 mod tests {

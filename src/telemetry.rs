@@ -6,7 +6,6 @@
 //!
 //! - metrics are counted (`metrics`), shown under `/metrics` and exported;
 //! - it is kept in memory for a while, failed and slow ones longest (`recent`);
-//! - each [`Watcher`] is told: the console counts who is failing since when;
 //! - if it is sampled, it is exported (`otlp`).
 //!
 //! So the hot path only notes what happened, and there is one truth for all of these.
@@ -52,14 +51,7 @@ pub struct Telemetry {
     exporter: Option<Exporter>,
     metrics: Metrics,
     recent: Traces,
-    watchers: Vec<Arc<dyn Watcher>>,
     stands: RwLock<Option<Arc<dyn Stands>>>,
-}
-
-/// Somebody who is told of each trace once, on the thread that worked for it: it must be quick.
-pub trait Watcher: Send + Sync {
-    /// What is known of a trace. A question that goes on behind its reply is told of again when it has gone further.
-    fn told(&self, trace: &Arc<Trace>);
 }
 
 /// Somebody who knows how things stand, and writes that down when it is looked at.
@@ -86,7 +78,7 @@ impl fmt::Debug for Telemetry {
 impl Telemetry {
     /// Begins to record.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, memory: Memory, exports: &Exports, watchers: Vec<Arc<dyn Watcher>>) -> Arc<Self> {
+    pub fn new(clock: Arc<dyn Clock>, memory: Memory, exports: &Exports) -> Arc<Self> {
         for warning in &exports.warnings {
             tracing::warn!("{warning}");
         }
@@ -98,7 +90,7 @@ impl Telemetry {
             if let Some(exporter) = &exporter {
                 logs::export_to(Arc::downgrade(exporter.queue()));
             }
-            Self { clock, began, is_off, sampler, exporter, metrics, recent, watchers, stands }
+            Self { clock, began, is_off, sampler, exporter, metrics, recent, stands }
         })
     }
 
@@ -175,9 +167,6 @@ impl Telemetry {
     fn take(&self, trace: Trace) {
         self.metrics.count(&trace);
         let trace = Arc::new(trace);
-        for watcher in &self.watchers {
-            watcher.told(&trace);
-        }
         if let Some(exporter) = self.exporter.as_ref().filter(|_| trace.is_sampled) {
             exporter.trace(&trace);
         }

@@ -18,44 +18,32 @@ pub use answers::{
     Signature, Verified,
 };
 
-/// A question of the checklist, in its order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Question {
-    /// Why the resident still needs it.
-    Need,
-    /// Whether a document by law proves it.
-    Papers,
-    /// Whether it is within the committee's own duties.
-    Duties,
-    /// What the departments said.
-    Check,
-    /// How the committee verified it.
-    Verified,
-    /// Whether it touches everybody.
-    Scope,
-    /// Whether there may be a legal risk.
-    Risk,
-    /// The deliberation with residents.
-    Deliberation,
-    /// What was done against the risk.
-    Precautions,
-    /// Who signs, and who answers for the seal.
-    Signature,
+closed_list! {
+    /// A question of the checklist, in its order.
+    #[derive(PartialOrd, Ord)]
+    pub enum Question {
+        /// Why the resident still needs it.
+        Need = "need",
+        /// Whether a document by law proves it.
+        Papers = "papers",
+        /// Whether it is within the committee's own duties.
+        Duties = "duties",
+        /// What the departments said.
+        Check = "check",
+        /// How the committee verified it.
+        Verified = "verified",
+        /// Whether it touches everybody.
+        Scope = "scope",
+        /// Whether there may be a legal risk.
+        Risk = "risk",
+        /// The deliberation with residents.
+        Deliberation = "deliberation",
+        /// What was done against the risk.
+        Precautions = "precautions",
+        /// Who signs, and who answers for the seal.
+        Signature = "signature",
+    }
 }
-
-closed_list!(Question {
-    Need = "need",
-    Papers = "papers",
-    Duties = "duties",
-    Check = "check",
-    Verified = "verified",
-    Scope = "scope",
-    Risk = "risk",
-    Deliberation = "deliberation",
-    Precautions = "precautions",
-    Signature = "signature",
-});
 
 impl Question {
     /// The article that the question comes from.
@@ -91,89 +79,61 @@ pub enum Decision {
     MayNot(Obstacle),
 }
 
-/// A reason why the committee may act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ground {
-    /// Measures do not connect yet.
-    MeasuresDoNotConnect,
-    /// A civil or commercial party expressly demands it.
-    PartyDemandsIt,
-    /// It lies within the committee's own duties.
-    OwnDuty,
-    /// No department could say it.
-    NoDepartmentSays,
-    /// The committee verified it itself.
-    VerifiedItself,
-    /// No legal risk was seen.
-    NoRisk,
-    /// Residents deliberated and agreed.
-    ResidentsAgreed,
-    /// The risk was assessed and guarded against.
-    RiskPrevented,
-    /// The head signs, and the seal has an approver and a keeper.
-    Signed,
+closed_list! {
+    /// A reason why the committee may act.
+    pub enum Ground {
+        /// Measures do not connect yet.
+        MeasuresDoNotConnect = "measures-do-not-connect",
+        /// A civil or commercial party expressly demands it.
+        PartyDemandsIt = "party-demands-it",
+        /// It lies within the committee's own duties.
+        OwnDuty = "own-duty",
+        /// No department could say it.
+        NoDepartmentSays = "no-department-says",
+        /// The committee verified it itself.
+        VerifiedItself = "verified-itself",
+        /// No legal risk was seen.
+        NoRisk = "no-risk",
+        /// Residents deliberated and agreed.
+        ResidentsAgreed = "residents-agreed",
+        /// The risk was assessed and guarded against.
+        RiskPrevented = "risk-prevented",
+        /// The head signs, and the seal has an approver and a keeper.
+        Signed = "signed",
+    }
 }
 
-closed_list!(Ground {
-    MeasuresDoNotConnect = "measures-do-not-connect",
-    PartyDemandsIt = "party-demands-it",
-    OwnDuty = "own-duty",
-    NoDepartmentSays = "no-department-says",
-    VerifiedItself = "verified-itself",
-    NoRisk = "no-risk",
-    ResidentsAgreed = "residents-agreed",
-    RiskPrevented = "risk-prevented",
-    Signed = "signed",
-});
-
-/// Why the committee may not act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Obstacle {
-    /// Nobody needs it: neither of the rule's two cases is there.
-    NotNeeded,
-    /// A document by law proves it.
-    PapersServe,
-    /// It is not the committee's duty.
-    NotItsDuty,
-    /// The departments confirmed it: the receipt serves.
-    ReceiptServes,
-    /// The departments say that it is not so.
-    Refuted,
-    /// The departments can be asked and were not.
-    CheckFirst,
-    /// A department has not answered yet.
-    StillPending,
-    /// A name given is not the recorded one.
-    DataDiffer,
-    /// Departments contradict each other.
-    DepartmentsDisagree,
-    /// The committee could not verify it.
-    NotVerified,
-    /// Residents did not agree.
-    NotAgreed,
-    /// Residents have not deliberated yet, or left it open.
-    NotDeliberated,
-    /// Nothing was done against the risk.
-    RiskNotPrevented,
+closed_list! {
+    /// Why the committee may not act.
+    pub enum Obstacle {
+        /// Nobody needs it: neither of the rule's two cases is there.
+        NotNeeded = "not-needed",
+        /// A document by law proves it.
+        PapersServe = "papers-serve",
+        /// It is not the committee's duty.
+        NotItsDuty = "not-its-duty",
+        /// The departments confirmed it: the receipt serves.
+        ReceiptServes = "receipt-serves",
+        /// The departments say that it is not so.
+        Refuted = "refuted",
+        /// The departments can be asked and were not.
+        CheckFirst = "check-first",
+        /// A department has not answered yet.
+        StillPending = "still-pending",
+        /// A name given is not the recorded one.
+        DataDiffer = "data-differ",
+        /// Departments contradict each other.
+        DepartmentsDisagree = "departments-disagree",
+        /// The committee could not verify it.
+        NotVerified = "not-verified",
+        /// Residents did not agree.
+        NotAgreed = "not-agreed",
+        /// Residents have not deliberated yet, or left it open.
+        NotDeliberated = "not-deliberated",
+        /// Nothing was done against the risk.
+        RiskNotPrevented = "risk-not-prevented",
+    }
 }
-
-closed_list!(Obstacle {
-    NotNeeded = "not-needed",
-    PapersServe = "papers-serve",
-    NotItsDuty = "not-its-duty",
-    ReceiptServes = "receipt-serves",
-    Refuted = "refuted",
-    CheckFirst = "check-first",
-    StillPending = "still-pending",
-    DataDiffer = "data-differ",
-    DepartmentsDisagree = "departments-disagree",
-    NotVerified = "not-verified",
-    NotAgreed = "not-agreed",
-    NotDeliberated = "not-deliberated",
-    RiskNotPrevented = "risk-not-prevented",
-});
 
 impl Obstacle {
     /// The question whose answer stands in the way.

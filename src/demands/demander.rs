@@ -18,46 +18,37 @@ pub struct Demander {
     pub superior: Option<AgencyName>,
 }
 
-/// The kinds of organisations that the policy names (三（二）).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// 政府部门.
-    Government,
-    /// 公用企事业单位.
-    PublicUtility,
-    /// 服务机构, such as a bank or a notary's office.
-    Service,
+closed_list! {
+    /// The kinds of organisations that the policy names (三（二）).
+    #[derive(PartialOrd, Ord)]
+    pub enum Kind {
+        /// 政府部门.
+        Government = "government",
+        /// 公用企事业单位.
+        PublicUtility = "public-utility",
+        /// 服务机构, such as a bank or a notary's office.
+        Service = "service",
+    }
 }
 
-closed_list!(Kind { Government = "government", PublicUtility = "public-utility", Service = "service" });
-
-/// The level on which an agency works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// Nobody said, or it has none.
-    Unknown,
-    /// Township or sub-district (乡镇、街道).
-    Township,
-    /// County or district (县、区).
-    County,
-    /// City (市).
-    City,
-    /// Province (省).
-    Province,
-    /// The whole country.
-    National,
+closed_list! {
+    /// The level on which an agency works.
+    #[derive(PartialOrd, Ord)]
+    pub enum Level {
+        /// Nobody said, or it has none.
+        Unknown = "unknown",
+        /// Township or sub-district (乡镇、街道).
+        Township = "township",
+        /// County or district (县、区).
+        County = "county",
+        /// City (市).
+        City = "city",
+        /// Province (省).
+        Province = "province",
+        /// The whole country.
+        National = "national",
+    }
 }
-
-closed_list!(Level {
-    Unknown = "unknown",
-    Township = "township",
-    County = "county",
-    City = "city",
-    Province = "province",
-    National = "national",
-});
 
 /// The full name of an organisation, as somebody wrote it: one line, 2 to 60 characters of names' kind, no number of a person.
 /// A name so short that it could be a person's is none unless it has a word in it that organisations bear.

@@ -74,31 +74,23 @@ pub enum Step {
     TakenBack,
 }
 
-/// The kinds of steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StepKind {
-    /// [`Step::LetterSent`].
-    LetterSent,
-    /// [`Step::Answered`].
-    Answered,
-    /// [`Step::Corrected`].
-    Corrected,
-    /// [`Step::Exposed`].
-    Exposed,
-    /// [`Step::Closed`].
-    Closed,
-    /// [`Step::TakenBack`].
-    TakenBack,
+closed_list! {
+    /// The kinds of steps.
+    pub enum StepKind {
+        /// [`Step::LetterSent`].
+        LetterSent = "letter-sent",
+        /// [`Step::Answered`].
+        Answered = "answered",
+        /// [`Step::Corrected`].
+        Corrected = "corrected",
+        /// [`Step::Exposed`].
+        Exposed = "exposed",
+        /// [`Step::Closed`].
+        Closed = "closed",
+        /// [`Step::TakenBack`].
+        TakenBack = "taken-back",
+    }
 }
-
-closed_list!(StepKind {
-    LetterSent = "letter-sent",
-    Answered = "answered",
-    Corrected = "corrected",
-    Exposed = "exposed",
-    Closed = "closed",
-    TakenBack = "taken-back",
-});
 
 impl Step {
     /// Its kind.
@@ -115,82 +107,62 @@ impl Step {
     }
 }
 
-/// What an authority answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AnswerGist {
-    /// It will be corrected.
-    WillCorrect,
-    /// A part of it will be.
-    WillCorrectPartly,
-    /// The demand is upheld.
-    Upholds,
-    /// Another authority is competent.
-    Forwarded,
+closed_list! {
+    /// What an authority answered.
+    pub enum AnswerGist {
+        /// It will be corrected.
+        WillCorrect = "will-correct",
+        /// A part of it will be.
+        WillCorrectPartly = "will-correct-partly",
+        /// The demand is upheld.
+        Upholds = "upholds",
+        /// Another authority is competent.
+        Forwarded = "forwarded",
+    }
 }
 
-closed_list!(AnswerGist {
-    WillCorrect = "will-correct",
-    WillCorrectPartly = "will-correct-partly",
-    Upholds = "upholds",
-    Forwarded = "forwarded",
-});
-
-/// How a demand was made public.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Channel {
-    /// 通报: a circular.
-    Circular,
-    /// 媒体平台公开曝光.
-    Media,
+closed_list! {
+    /// How a demand was made public.
+    pub enum Channel {
+        /// 通报: a circular.
+        Circular = "circular",
+        /// 媒体平台公开曝光.
+        Media = "media",
+    }
 }
 
-closed_list!(Channel { Circular = "circular", Media = "media" });
-
-/// Why a demand is closed without a correction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NoResult {
-    /// Nobody answered.
-    NoAnswer,
-    /// The agency has a basis in law after all.
-    HasBasis,
-    /// Another reason: the note says which.
-    Other,
+closed_list! {
+    /// Why a demand is closed without a correction.
+    pub enum NoResult {
+        /// Nobody answered.
+        NoAnswer = "no-answer",
+        /// The agency has a basis in law after all.
+        HasBasis = "has-basis",
+        /// Another reason: the note says which.
+        Other = "other",
+    }
 }
 
-closed_list!(NoResult { NoAnswer = "no-answer", HasBasis = "has-basis", Other = "other" });
-
-/// Where a record stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// Recorded, and nothing else.
-    Recorded,
-    /// A letter is out.
-    LetterSent,
-    /// An answer has come.
-    Answered,
-    /// The agency has corrected itself.
-    Corrected,
-    /// It was made public.
-    Exposed,
-    /// It ended without a correction.
-    Closed,
-    /// It should not have been recorded. It counts nowhere.
-    Withdrawn,
+closed_list! {
+    /// Where a record stands.
+    #[derive(PartialOrd, Ord)]
+    pub enum State {
+        /// Recorded, and nothing else.
+        Recorded = "recorded",
+        /// A letter is out.
+        LetterSent = "letter-sent",
+        /// An answer has come.
+        Answered = "answered",
+        /// The agency has corrected itself.
+        Corrected = "corrected",
+        /// It was made public.
+        Exposed = "exposed",
+        /// It ended without a correction.
+        Closed = "closed",
+        /// It should not have been recorded. It counts nowhere.
+        Withdrawn = "withdrawn",
+    }
 }
-
-closed_list!(State {
-    Recorded = "recorded",
-    LetterSent = "letter-sent",
-    Answered = "answered",
-    Corrected = "corrected",
-    Exposed = "exposed",
-    Closed = "closed",
-    Withdrawn = "withdrawn",
-});
 
 /// Why a step cannot be entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -13,9 +13,20 @@ pub trait ClosedList: Sized + Copy + PartialEq + 'static {
     }
 }
 
-/// Names the variants of a closed list once.
+/// An enumeration that is a closed list, with each word's name beside it: the name in files and tables, too.
 macro_rules! closed_list {
-    ($name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis enum $name:ident {
+            $($(#[$documentation:meta])* $variant:ident = $text:literal),+ $(,)?
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        $visibility enum $name {
+            $($(#[$documentation])* #[serde(rename = $text)] $variant),+
+        }
+
         impl $crate::domain::ClosedList for $name {
             const ALL: &'static [Self] = &[$(Self::$variant),+];
 
@@ -34,18 +45,18 @@ pub(crate) use closed_list;
 mod tests {
     use super::*;
 
-    #[derive(Debug, Clone, Copy, PartialEq)]
-    enum Weekend {
-        Saturday,
-        Sunday,
+    closed_list! {
+        enum Weekend {
+            Saturday = "saturday",
+            Sunday = "sunday",
+        }
     }
 
-    closed_list!(Weekend { Saturday = "saturday", Sunday = "sunday" });
-
     #[test]
-    fn every_word_is_found_by_its_name() {
+    fn every_word_is_found_by_its_name_and_written_by_it() {
         for day in Weekend::ALL {
             assert_eq!(Weekend::named(day.as_str()), Some(*day));
+            assert_eq!(serde_json::to_string(day).unwrap(), format!("\"{}\"", day.as_str()));
         }
         assert_eq!(Weekend::named("monday"), None);
     }

@@ -89,7 +89,7 @@ impl House {
         let levers = Levers::new(clock.now(), Box::new(expiries), Box::new(move || counted.running()));
         Self {
             replies: Arc::new(Replies::new(settings.idempotent_replies, kept)),
-            telemetry: Telemetry::new(Arc::clone(&clock), Memory { bytes, slow }, exports, Vec::new()),
+            telemetry: Telemetry::new(Arc::clone(&clock), Memory { bytes, slow }, exports),
             doors,
             waiting: Arc::default(),
             clock,

@@ -218,7 +218,7 @@ impl Hits {
 pub struct Traffic {
     /// How many were asked.
     pub asked: u32,
-    /// What came of them, in the order of [`Asked::OUTCOMES`].
+    /// What came of them, in the order of [`Outcome::ALL`].
     pub outcomes: Asked,
     /// How long that is.
     pub length: Duration,
@@ -239,21 +239,9 @@ impl Traffic {
 
 /// How many questions came to each outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked([u32; Self::OUTCOMES.len()]);
+pub struct Asked([u32; Outcome::ALL.len()]);
 
 impl Asked {
-    /// All outcomes, in the order of their declaration.
-    pub const OUTCOMES: [Outcome; 8] = [
-        Outcome::Confirmed,
-        Outcome::Refuted,
-        Outcome::NoRecord,
-        Outcome::Mismatch,
-        Outcome::Conflict,
-        Outcome::Pending,
-        Outcome::Unavailable,
-        Outcome::Referred,
-    ];
-
     /// How many came to this.
     #[must_use]
     pub fn of(&self, outcome: Outcome) -> u32 {

@@ -1,33 +1,19 @@
-use std::sync::Mutex;
-
 use super::recent::Query;
 use super::*;
 use crate::clock::ManualClock;
 use crate::domain::{AgencyId, Cause, ClaimRef, Outcome};
 
-/// Keeps what it is told.
-#[derive(Default)]
-struct Told(Mutex<Vec<Arc<Trace>>>);
-
-impl Watcher for Told {
-    fn told(&self, trace: &Arc<Trace>) {
-        self.0.lock().unwrap().push(Arc::clone(trace));
-    }
-}
-
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 struct Scene {
     telemetry: Arc<Telemetry>,
-    told: Arc<Told>,
 }
 
 impl Scene {
     fn new(bytes: usize, slow: Duration) -> Self {
-        let told = Arc::<Told>::default();
         let clock = Arc::new(ManualClock::new("2026-11-26T00:00:00Z".parse().unwrap()));
-        let telemetry = Telemetry::new(clock, Memory { bytes, slow }, &Exports::default(), vec![told.clone()]);
-        Self { telemetry, told }
+        let telemetry = Telemetry::new(clock, Memory { bytes, slow }, &Exports::default());
+        Self { telemetry }
     }
 
     fn answering(&self) -> Answering {
@@ -35,8 +21,11 @@ impl Scene {
         self.telemetry.answering(request, [CALLER].into_iter(), ["vendor=1"].into_iter())
     }
 
+    /// What was told, oldest first.
     fn told(&self) -> Vec<Arc<Trace>> {
-        self.told.0.lock().unwrap().clone()
+        let mut told = self.telemetry.recent().find(&Query::default(), usize::MAX);
+        told.reverse();
+        told
     }
 
     /// A request in which one department is asked, which ends so.
@@ -251,7 +240,7 @@ async fn ten_thousand_spans_that_nobody_takes_are_each_counted() {
     };
     let clock = Arc::new(ManualClock::new("2026-11-26T00:00:00Z".parse().unwrap()));
     let memory = Memory { bytes: 1 << 20, slow: Duration::from_secs(1) };
-    let telemetry = Telemetry::new(clock, memory, &Exports::read(&down), Vec::new());
+    let telemetry = Telemetry::new(clock, memory, &Exports::read(&down));
     for _ in 0..10_000 {
         telemetry.answering(Request::default(), [].into_iter(), [].into_iter()).end(200);
     }

@@ -38,23 +38,17 @@ impl Answers {
     }
 }
 
-/// Why the resident still needs it: the rule's two cases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Need {
-    /// Measures do not connect yet (政策措施衔接不到位).
-    MeasuresDoNotConnect,
-    /// A civil or commercial party expressly demands it (各类民商事主体明确要求).
-    PartyDemandsIt,
-    /// Neither.
-    Neither,
+closed_list! {
+    /// Why the resident still needs it: the rule's two cases.
+    pub enum Need {
+        /// Measures do not connect yet (政策措施衔接不到位).
+        MeasuresDoNotConnect = "measures-do-not-connect",
+        /// A civil or commercial party expressly demands it (各类民商事主体明确要求).
+        PartyDemandsIt = "party-demands-it",
+        /// Neither.
+        Neither = "neither",
+    }
 }
-
-closed_list!(Need {
-    MeasuresDoNotConnect = "measures-do-not-connect",
-    PartyDemandsIt = "party-demands-it",
-    Neither = "neither",
-});
 
 /// What the departments said, and to which question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,41 +60,29 @@ pub struct Checked {
     pub verification: Option<Uuid>,
 }
 
-/// What a check came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Finding {
-    /// No department is connected for it.
-    Referred,
-    /// A department could not be asked.
-    Unavailable,
-    /// Nobody who was asked holds a record.
-    NoRecord,
-    /// A name given is not the recorded one.
-    Mismatch,
-    /// Departments contradict each other.
-    Conflict,
-    /// A department needs more time.
-    Pending,
-    /// It is so.
-    Confirmed,
-    /// It is not so.
-    Refuted,
-    /// Nobody was asked.
-    NotAsked,
+closed_list! {
+    /// What a check came to.
+    pub enum Finding {
+        /// No department is connected for it.
+        Referred = "referred",
+        /// A department could not be asked.
+        Unavailable = "unavailable",
+        /// Nobody who was asked holds a record.
+        NoRecord = "no-record",
+        /// A name given is not the recorded one.
+        Mismatch = "mismatch",
+        /// Departments contradict each other.
+        Conflict = "conflict",
+        /// A department needs more time.
+        Pending = "pending",
+        /// It is so.
+        Confirmed = "confirmed",
+        /// It is not so.
+        Refuted = "refuted",
+        /// Nobody was asked.
+        NotAsked = "not-asked",
+    }
 }
-
-closed_list!(Finding {
-    Referred = "referred",
-    Unavailable = "unavailable",
-    NoRecord = "no-record",
-    Mismatch = "mismatch",
-    Conflict = "conflict",
-    Pending = "pending",
-    Confirmed = "confirmed",
-    Refuted = "refuted",
-    NotAsked = "not-asked",
-});
 
 impl From<Outcome> for Finding {
     fn from(outcome: Outcome) -> Self {
@@ -117,53 +99,41 @@ impl From<Outcome> for Finding {
     }
 }
 
-/// How the committee verified the fact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verified {
-    /// From what it has on record of its own work.
-    OwnRecords,
-    /// On the spot.
-    OnTheSpot,
-    /// By papers that the resident showed.
-    ShownPapers,
-    /// By asking those who know.
-    Inquiry,
-    /// It could not.
-    CouldNot,
+closed_list! {
+    /// How the committee verified the fact.
+    pub enum Verified {
+        /// From what it has on record of its own work.
+        OwnRecords = "own-records",
+        /// On the spot.
+        OnTheSpot = "on-the-spot",
+        /// By papers that the resident showed.
+        ShownPapers = "shown-papers",
+        /// By asking those who know.
+        Inquiry = "inquiry",
+        /// It could not.
+        CouldNot = "could-not",
+    }
 }
 
-closed_list!(Verified {
-    OwnRecords = "own-records",
-    OnTheSpot = "on-the-spot",
-    ShownPapers = "shown-papers",
-    Inquiry = "inquiry",
-    CouldNot = "could-not",
-});
-
-/// Whom it touches (二（一）).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// The resident alone.
-    Resident,
-    /// The community's public interest, or most residents' own interests.
-    Everybody,
+closed_list! {
+    /// Whom it touches (二（一）).
+    pub enum Scope {
+        /// The resident alone.
+        Resident = "resident",
+        /// The community's public interest, or most residents' own interests.
+        Everybody = "everybody",
+    }
 }
 
-closed_list!(Scope { Resident = "resident", Everybody = "everybody" });
-
-/// Whether there may be a legal risk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Risk {
-    /// None is seen.
-    NoneSeen,
-    /// There may be one.
-    Possible,
+closed_list! {
+    /// Whether there may be a legal risk.
+    pub enum Risk {
+        /// None is seen.
+        NoneSeen = "none-seen",
+        /// There may be one.
+        Possible = "possible",
+    }
 }
-
-closed_list!(Risk { NoneSeen = "none-seen", Possible = "possible" });
 
 /// A deliberation with residents: how many, never who.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,67 +167,50 @@ impl Deliberation {
     }
 }
 
-/// The form of a deliberation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Form {
-    /// 居（村）民代表会议.
-    Representatives,
-    /// 居（村）民会议.
-    Assembly,
-    /// 议事协商会.
-    Council,
-    /// From door to door.
-    DoorToDoor,
+closed_list! {
+    /// The form of a deliberation.
+    pub enum Form {
+        /// 居（村）民代表会议.
+        Representatives = "representatives",
+        /// 居（村）民会议.
+        Assembly = "assembly",
+        /// 议事协商会.
+        Council = "council",
+        /// From door to door.
+        DoorToDoor = "door-to-door",
+    }
 }
 
-closed_list!(Form {
-    Representatives = "representatives",
-    Assembly = "assembly",
-    Council = "council",
-    DoorToDoor = "door-to-door",
-});
-
-/// What a meeting resolved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resolution {
-    /// It agrees.
-    Agreed,
-    /// It does not.
-    NotAgreed,
-    /// Not yet.
-    LeftOpen,
+closed_list! {
+    /// What a meeting resolved.
+    pub enum Resolution {
+        /// It agrees.
+        Agreed = "agreed",
+        /// It does not.
+        NotAgreed = "not-agreed",
+        /// Not yet.
+        LeftOpen = "left-open",
+    }
 }
 
-closed_list!(Resolution { Agreed = "agreed", NotAgreed = "not-agreed", LeftOpen = "left-open" });
-
-/// What is done against a legal risk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Precaution {
-    /// It says only what was verified, and how.
-    OnlyWhatWasVerified,
-    /// It names its purpose and whom it is for.
-    NamedPurpose,
-    /// It ends on a named day.
-    NamedEnd,
-    /// A lawyer or the judicial office was asked.
-    LegalAdvice,
-    /// The resident answers for what he said, in writing.
-    WrittenDeclaration,
-    /// What was looked at is kept on file.
-    PapersOnFile,
+closed_list! {
+    /// What is done against a legal risk.
+    #[derive(PartialOrd, Ord)]
+    pub enum Precaution {
+        /// It says only what was verified, and how.
+        OnlyWhatWasVerified = "only-what-was-verified",
+        /// It names its purpose and whom it is for.
+        NamedPurpose = "named-purpose",
+        /// It ends on a named day.
+        NamedEnd = "named-end",
+        /// A lawyer or the judicial office was asked.
+        LegalAdvice = "legal-advice",
+        /// The resident answers for what he said, in writing.
+        WrittenDeclaration = "written-declaration",
+        /// What was looked at is kept on file.
+        PapersOnFile = "papers-on-file",
+    }
 }
-
-closed_list!(Precaution {
-    OnlyWhatWasVerified = "only-what-was-verified",
-    NamedPurpose = "named-purpose",
-    NamedEnd = "named-end",
-    LegalAdvice = "legal-advice",
-    WrittenDeclaration = "written-declaration",
-    PapersOnFile = "papers-on-file",
-});
 
 /// Who signs, and who answers for the seal (二（一）, 二（三）). They act in office; they are named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,21 +225,19 @@ pub struct Signature {
     pub seal: Seal,
 }
 
-/// An office of a committee's head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Office {
-    /// 书记.
-    Secretary,
-    /// 主任.
-    Director,
-    /// 书记、主任 in one person.
-    Both,
-    /// 副主任, in charge.
-    Deputy,
+closed_list! {
+    /// An office of a committee's head.
+    pub enum Office {
+        /// 书记、主任 in one person.
+        Both = "both",
+        /// 书记.
+        Secretary = "secretary",
+        /// 主任.
+        Director = "director",
+        /// 副主任, in charge.
+        Deputy = "deputy",
+    }
 }
-
-closed_list!(Office { Both = "both", Secretary = "secretary", Director = "director", Deputy = "deputy" });
 
 /// Who approves that the seal is used, and who keeps it: two people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,4 @@
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::domain::{Note, closed_list};
 
@@ -16,14 +15,12 @@ pub struct Review {
     pub note: Option<Note>,
 }
 
-/// What a supervisor makes of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// It keeps to the rule.
-    InOrder,
-    /// It does not, or not clearly.
-    Objection,
+closed_list! {
+    /// What a supervisor makes of a record.
+    pub enum Verdict {
+        /// It keeps to the rule.
+        InOrder = "in-order",
+        /// It does not, or not clearly.
+        Objection = "objection",
+    }
 }
-
-closed_list!(Verdict { InOrder = "in-order", Objection = "objection" });

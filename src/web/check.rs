@@ -161,17 +161,7 @@ mod tests {
     #[test]
     fn every_outcome_has_its_words() {
         let chinese = include_str!("../../config/words/zh-CN.toml").parse::<toml::Table>().unwrap();
-        let outcomes = [
-            Outcome::Confirmed,
-            Outcome::Refuted,
-            Outcome::NoRecord,
-            Outcome::Mismatch,
-            Outcome::Conflict,
-            Outcome::Pending,
-            Outcome::Unavailable,
-            Outcome::Referred,
-        ];
-        let keys = outcomes.into_iter().map(keys).flat_map(|(word, meaning)| [word, meaning]);
+        let keys = Outcome::ALL.into_iter().map(keys).flat_map(|(word, meaning)| [word, meaning]);
         for key in keys.chain(["check.altered", "check.unknown", "check.mistyped", "check.malformed"]) {
             assert!(chinese["check"].get(key.trim_start_matches("check.")).is_some(), "{key}");
         }
