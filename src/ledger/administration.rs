@@ -31,8 +31,12 @@ pub enum Act {
     Undrain,
     /// The configuration is read anew.
     Reload,
+    /// What was recorded just before could not be done after all: the object is the same, the reason names the act.
+    NotDone,
     /// Somebody signs in to the pages: he is the officer.
     SignIn,
+    /// Somebody ends his session: he is the officer.
+    SignOut,
     /// Somebody tries to sign in, and is refused. The object is the user, where there is one: what else was typed may be a password.
     RefuseSignIn,
     /// An account is made; the object is its user.
@@ -47,13 +51,15 @@ pub enum Act {
 
 impl Act {
     /// Everything that can be done.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::CloseSource,
         Self::OpenSource,
         Self::Drain,
         Self::Undrain,
         Self::Reload,
+        Self::NotDone,
         Self::SignIn,
+        Self::SignOut,
         Self::RefuseSignIn,
         Self::NewAccount,
         Self::DisableAccount,
@@ -70,7 +76,9 @@ impl Act {
             Self::Drain => "drain",
             Self::Undrain => "undrain",
             Self::Reload => "reload",
+            Self::NotDone => "not-done",
             Self::SignIn => "sign-in",
+            Self::SignOut => "sign-out",
             Self::RefuseSignIn => "refuse-sign-in",
             Self::NewAccount => "new-account",
             Self::DisableAccount => "disable-account",

@@ -159,10 +159,12 @@ pub(super) async fn enter(web: &Web, visit: &Visit, known: KnownAccount, entranc
     Ok(reply)
 }
 
-/// `POST /sign-out`. If there is a form with it that somebody else has filled in, that waits for whoever signs in next.
+/// `POST /sign-out`. If there is a form with it that somebody else has filled in, that waits for whoever signs in next. The session
+/// is over before that is on record, and also where it cannot be recorded: nobody has to stay.
 pub(super) async fn sign_out(State(web): App, member: Member, form: Form) -> Reply {
     web.front.sessions.end(member.key());
     web.front.counter.drafts.forget_session(member.key());
+    record(&web, &member.account().user, Act::SignOut).await?;
     let carried = Some(form.value("carried")).filter(|carried| !carried.is_empty());
     let mut reply = match carried {
         None => see_other("/sign-in")?,

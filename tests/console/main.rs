@@ -9,6 +9,7 @@ mod around;
 mod browser;
 #[path = "../shared/client.rs"]
 mod client;
+mod closures;
 #[path = "../shared/demo.rs"]
 mod demo;
 mod figures;

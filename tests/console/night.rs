@@ -92,3 +92,20 @@ async fn only_so_many_pages_are_kept_up_to_date() {
     open.clear();
     until("there is room again", async || (browser.ask("/operator/live").await.status() == 200).then_some(())).await;
 }
+
+#[tokio::test]
+async fn a_page_that_is_open_comes_again_when_a_configuration_takes_over() {
+    let town = Town::start();
+    let mut operator = town.operator().await;
+    let mut events = Events::open(&operator, "/operator/live").await;
+    assert!(events.next().await.is_some());
+    operator.go("/operator/reload").await;
+    operator.act(&[("reason", "新的部门")]).await;
+    // No word of an end: so the browser opens it again by itself.
+    while let Some((name, _)) = events.next().await {
+        assert_eq!(name, "page");
+    }
+    let mut again = Events::open(&operator, "/operator/live").await;
+    let (name, page) = again.next().await.unwrap();
+    assert!(name == "page" && text(&page).contains("4 个部门都正常"), "{page}");
+}

@@ -24,8 +24,16 @@ impl Drop for Town {
 
 impl Town {
     pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// One with these files.
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let folder = std::env::temp_dir().join(format!("heyan-console-{}", Uuid::now_v7()));
         fs::create_dir_all(folder.join("overlay/config/agencies")).unwrap();
+        for (path, text) in files {
+            fs::write(folder.join("overlay").join(path), text).unwrap();
+        }
         let demo = run(&folder);
         Self { folder, demo }
     }
@@ -66,6 +74,13 @@ impl Town {
         let lines = lines.text().await.unwrap();
         let people = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         people.filter(|one| one["died"].is_null()).collect()
+    }
+
+    /// How often an operation was called.
+    pub(crate) async fn calls(&self, source: &str, operation: &str) -> u64 {
+        let calls = client().get(format!("{}/control/calls", self.demo.text("control"))).send().await.unwrap();
+        let calls: Value = serde_json::from_str(&calls.text().await.unwrap()).unwrap();
+        calls[source][operation].as_u64().unwrap_or_default()
     }
 
     /// Asks the police alone about somebody: the reply, and its trace.

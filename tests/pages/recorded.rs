@@ -13,7 +13,7 @@ fn acts(entries: &[Value]) -> Vec<(Value, Value, Value)> {
 }
 
 #[tokio::test]
-async fn who_signs_in_and_who_is_refused_is_on_record() {
+async fn who_signs_in_or_out_and_who_is_refused_is_on_record() {
     let scene = Scene::new().await;
     scene.signed_in("wang").await;
     scene.browser().sign_in("wang", "wrong").await;
@@ -22,6 +22,8 @@ async fn who_signs_in_and_who_is_refused_is_on_record() {
     let page = browser.get("/account/password").await;
     let new = "another horse battery";
     browser.submit(&page, "/account/password", &[("old", PASSWORD), ("new", new), ("again", new)]).await;
+    let page = browser.get("/account").await;
+    browser.submit(&page, "/sign-out", &[]).await;
     let (said, null) = (|text: &str| Value::from(text), Value::Null);
     assert_eq!(
         acts(&scene.entries()),
@@ -31,6 +33,7 @@ async fn who_signs_in_and_who_is_refused_is_on_record() {
             (null.clone(), said("refuse-sign-in"), null),
             (said("li"), said("sign-in"), said("li")),
             (said("li"), said("change-password"), said("li")),
+            (said("li"), said("sign-out"), said("li")),
         ]
     );
     // What was typed as a user or a password is in no file.

@@ -1,7 +1,8 @@
 //! What an operator can do: close and open a department, drain the gateway, read the configuration anew.
 //!
 //! Each asks for a reason on a page of its own, which says what will happen. It is in the ledger, with who and why, before it
-//! takes effect; what cannot be recorded is not done. A double click does it once.
+//! takes effect; what cannot be recorded is not done. What is on record and then fails is on record as not done. A double click
+//! does it once.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -10,7 +11,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::{App, Draft, Form, Operator, Page, PageError, Reply, Web, html, refused};
 use super::levers::Drained;
 use super::{Frame, department, wording};
-use crate::domain::Slug;
 use crate::ledger::{Act, Administration, Remark};
 use crate::situation::Closure;
 
@@ -67,8 +67,11 @@ pub(super) async fn close(State(web): App, operator: Operator, Path(id): Path<St
         let at = web.api.gateway.clock.now();
         let until = hours.and_then(|hours| at.checked_add(SignedDuration::from_hours(hours)).ok());
         let closure = Closure { by, reason, at, until };
-        record(&web, &closure.by, Act::CloseSource, Some(&source), &closure.reason, until).await?;
-        web.front.desk.close_source(&source, &closure).await?;
+        let doing = Doing { act: Act::CloseSource, source: Some(source.as_str()) };
+        record(&web, &closure.by, doing, &closure.reason, until).await?;
+        if let Err(error) = web.front.desk.close_source(&source, &closure).await {
+            return Err(not_done(&web, &closure.by, doing, error.into()).await);
+        }
         web.api.shared.states.close(&source, closure);
         Ok(format!("/operator/departments/{source}"))
     })
@@ -88,8 +91,11 @@ pub(super) async fn open(State(web): App, operator: Operator, Path(id): Path<Str
     let source = department::find(&web, &id)?.id().clone();
     let by = operator.account().user.to_string();
     form.once(async move {
-        record(&web, &by, Act::OpenSource, Some(&source), &reason, None).await?;
-        web.front.desk.open_source(&source).await?;
+        let doing = Doing { act: Act::OpenSource, source: Some(source.as_str()) };
+        record(&web, &by, doing, &reason, None).await?;
+        if let Err(error) = web.front.desk.open_source(&source).await {
+            return Err(not_done(&web, &by, doing, error.into()).await);
+        }
         web.api.shared.states.open(&source);
         Ok(format!("/operator/departments/{source}"))
     })
@@ -108,7 +114,7 @@ pub(super) async fn drain(State(web): App, operator: Operator, form: Form) -> Re
     let Some(reason) = reason(&operator, &form, &mut draft) else { return ask_again(&web, &operator, doing, draft) };
     let by = operator.account().user.to_string();
     form.once(async move {
-        record(&web, &by, Act::Drain, None, &reason, None).await?;
+        record(&web, &by, doing, &reason, None).await?;
         let at = web.api.gateway.clock.now();
         web.levers.drain(Some(Drained { by, reason, at }));
         Ok("/operator/configuration".to_owned())
@@ -128,7 +134,7 @@ pub(super) async fn undrain(State(web): App, operator: Operator, form: Form) -> 
     let Some(reason) = reason(&operator, &form, &mut draft) else { return ask_again(&web, &operator, doing, draft) };
     let by = operator.account().user.to_string();
     form.once(async move {
-        record(&web, &by, Act::Undrain, None, &reason, None).await?;
+        record(&web, &by, doing, &reason, None).await?;
         web.levers.drain(None);
         Ok("/operator/configuration".to_owned())
     })
@@ -147,8 +153,11 @@ pub(super) async fn reload(State(web): App, operator: Operator, form: Form) -> R
     let Some(reason) = reason(&operator, &form, &mut draft) else { return ask_again(&web, &operator, doing, draft) };
     let by = operator.account().user.to_string();
     form.once(async move {
-        record(&web, &by, Act::Reload, None, &reason, None).await?;
-        if web.levers.reload().await { Ok("/operator/configuration".to_owned()) } else { Err(PageError::Unavailable) }
+        record(&web, &by, doing, &reason, None).await?;
+        if !web.levers.reload().await {
+            return Err(not_done(&web, &by, doing, PageError::Unavailable).await);
+        }
+        Ok("/operator/configuration".to_owned())
     })
     .await
 }
@@ -174,8 +183,10 @@ fn act_page(web: &Web, operator: &Operator, doing: Doing<'_>, draft: Draft) -> R
         Act::Drain => ("console.drain_title", "console.drain_effect", "console.drain_submit"),
         Act::Undrain => ("console.undrain_title", "console.undrain_effect", "console.undrain_submit"),
         Act::Reload => ("console.reload_title", "console.reload_effect", "console.reload_submit"),
-        // Of accounts, which the console does not change.
-        Act::SignIn
+        // What nobody does himself; and what is of accounts, which the console does not change.
+        Act::NotDone
+        | Act::SignIn
+        | Act::SignOut
         | Act::RefuseSignIn
         | Act::NewAccount
         | Act::DisableAccount
@@ -220,18 +231,21 @@ fn reason(operator: &Operator, form: &Form, draft: &mut Draft) -> Option<String>
 async fn record(
     web: &Web,
     by: &str,
-    act: Act,
-    source: Option<&Slug>,
+    Doing { act, source }: Doing<'_>,
     reason: &str,
     until: Option<Timestamp>,
 ) -> Result<(), PageError> {
-    let object = source.map(|source| source.as_str().into());
-    let what = Administration { act, object, reason: Some(reason.into()), until };
+    let what = Administration { act, object: source.map(Into::into), reason: Some(reason.into()), until };
     web.api.gateway.record_administration(by, what).await.map_err(|_| PageError::Unavailable)?;
-    tracing::warn!(
-        act = act.as_str(),
-        source.id = source.map(Slug::as_str),
-        "an operator does something to the gateway"
-    );
+    tracing::warn!(act = act.as_str(), source.id = source, "an operator does something to the gateway");
     Ok(())
+}
+
+/// Writes down that what is on record could not be done; why, for whoever wanted it.
+async fn not_done(web: &Web, by: &str, doing: Doing<'_>, why: PageError) -> PageError {
+    let (act, source) = (doing.act.as_str(), doing.source);
+    if record(web, by, Doing { act: Act::NotDone, source }, act, None).await.is_err() {
+        tracing::error!(act, source.id = source, "what an operator did is on record, and was not done");
+    }
+    why
 }
