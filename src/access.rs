@@ -27,7 +27,7 @@ use crate::domain::{AgencyId, TokenHash};
 use crate::rights::Agency;
 
 pub use certificate::{ClientTrust, Peer, TrustError, certificate_refusal, validity};
-pub use keyring::{KeyReadError, Keyring, Keyrings, check_key_file};
+pub use keyring::{KeyReadError, Keyring, Keyrings, check_authorities, check_key_file};
 pub use keys::KeySetError;
 pub use provider::{Journey, Provider, ProviderError, ProviderTerms};
 pub use refusal::{CertificateRefusal, JwtRefusal, TokenRefusal, Unauthenticated};

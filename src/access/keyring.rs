@@ -73,7 +73,7 @@ pub enum KeyReadError {
     #[error("the file cannot be read: {0}")]
     File(io::ErrorKind),
     /// The file of authorities cannot be read, or holds none.
-    #[error("the file of authorities (jwks_ca) cannot be read, or holds none")]
+    #[error("the file of authorities cannot be read, or holds none")]
     Authorities,
     /// The address does not answer.
     #[error("its server cannot be reached, or its certificate is not good")]
@@ -215,6 +215,14 @@ pub fn check_key_file(path: &Path) -> Result<(), KeyReadError> {
     read_file(path).map(|_| ())
 }
 
+/// Whether a file holds authorities that certificates can come from.
+///
+/// # Errors
+/// If it does not.
+pub fn check_authorities(path: &Path) -> Result<(), KeyReadError> {
+    authorities(path).map(|_| ())
+}
+
 async fn read(source: &KeySource) -> Result<KeySet, KeyReadError> {
     match source {
         KeySource::File(path) => {
@@ -260,11 +268,15 @@ pub(super) fn client(ca: Option<&Path>) -> Result<reqwest::Client, KeyReadError>
         .referer(false)
         .no_proxy();
     if let Some(path) = ca {
-        let pem = fs::read(path).map_err(|_| KeyReadError::Authorities)?;
-        let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| KeyReadError::Authorities)?;
-        builder = builder.tls_certs_only(authorities);
+        builder = builder.tls_certs_only(authorities(path)?);
     }
     builder.build().map_err(|_| KeyReadError::Unreachable)
+}
+
+fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, KeyReadError> {
+    let pem = fs::read(path).map_err(|_| KeyReadError::Authorities)?;
+    let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| KeyReadError::Authorities)?;
+    if authorities.is_empty() { Err(KeyReadError::Authorities) } else { Ok(authorities) }
 }
 
 /// The body of a reply, within bounds.

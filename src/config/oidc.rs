@@ -29,7 +29,7 @@ pub struct Oidc {
     /// How its tokens may be signed.
     pub algorithms: Vec<SignatureAlgorithm>,
     /// The file of authorities that its certificate must come from.
-    pub ca: Option<PathBuf>,
+    pub ca: Option<Located<PathBuf>>,
     /// What its claims mean.
     pub directory: Directory,
 }
@@ -104,7 +104,7 @@ impl Reader {
             redirect: raw.redirect.clone(),
             scopes: raw.scopes.clone(),
             algorithms: raw.algorithms.clone(),
-            ca: raw.ca.clone(),
+            ca: raw.ca.clone().map(|value| Located { value, place: document.error("/oidc/ca", "") }),
             directory,
         })
     }

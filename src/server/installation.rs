@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::tls::Material;
-use crate::access::{Provider, ProviderTerms, check_key_file};
+use crate::access::{KeyReadError, Provider, ProviderTerms, check_authorities, check_key_file};
 use crate::api::SourceSummary;
 use crate::callbacks::{Recipient, Recipients};
 use crate::callers::{Issuer, KeySource};
@@ -255,14 +255,8 @@ fn recipients(settings: &Settings, environment: &Environment<'_>) -> (BTreeMap<S
     let (mut recipients, mut errors) = (BTreeMap::new(), Vec::new());
     for member in &settings.agencies {
         let Some((callback, place)) = &member.callback else { continue };
-        let secret = match &callback.secret {
-            SecretPlace::Variable { env } => environment(env)
-                .ok_or_else(|| format!("the environment variable {env} is not set; it holds the secret")),
-            SecretPlace::File { file } => std::fs::read_to_string(file)
-                .map_err(|error| format!("{} cannot be read: {error}", file.display()))
-                .map(|text| text.trim_end().to_owned()),
-        };
-        match secret.and_then(|secret| Recipient::new(&callback.address, &Zeroizing::new(secret))) {
+        let secret = secret_at(&callback.secret, environment);
+        match secret.and_then(|secret| Recipient::new(&callback.address, &secret)) {
             Ok(recipient) => drop(recipients.insert(member.agency.id.to_string(), recipient)),
             Err(message) => errors.push(Diagnostic { message, ..place.clone() }),
         }
@@ -272,34 +266,54 @@ fn recipients(settings: &Settings, environment: &Environment<'_>) -> (BTreeMap<S
 
 /// Who else signs people in, with the secret that shows who we are.
 fn sign_on_by(oidc: &Oidc, environment: &Environment<'_>) -> Result<SingleSignOn, Diagnostic> {
-    let secret = match &oidc.secret.value {
-        SecretPlace::Variable { env } => {
-            environment(env).ok_or_else(|| format!("the environment variable {env} is not set; it holds the secret"))
-        }
-        SecretPlace::File { file } => std::fs::read_to_string(file)
-            .map_err(|error| format!("{} cannot be read: {error}", file.display()))
-            .map(|text| text.trim_end().to_owned()),
-    };
+    let secret = secret_at(&oidc.secret.value, environment);
     let secret = secret.map_err(|message| Diagnostic { message, ..oidc.secret.place.clone() })?;
+    if let Some(ca) = &oidc.ca {
+        let wrong = |error: KeyReadError| Diagnostic {
+            message: format!("{}: {error}", ca.value.display()),
+            ..ca.place.clone()
+        };
+        check_authorities(&ca.value).map_err(wrong)?;
+    }
     let terms = ProviderTerms {
         issuer: oidc.issuer.clone(),
         client: oidc.client.clone(),
-        secret: Zeroizing::new(secret),
+        secret,
         redirect: oidc.redirect.clone(),
         scopes: oidc.scopes.clone(),
         algorithms: oidc.algorithms.clone(),
-        ca: oidc.ca.clone(),
+        ca: oidc.ca.as_ref().map(|ca| ca.value.clone()),
     };
     let (name, directory) = (oidc.name.clone(), oidc.directory.clone());
     Ok(SingleSignOn { name, provider: Provider::new(terms), directory })
 }
 
-/// Files of issuers' keys that hold none.
+/// A secret from where it is kept.
+fn secret_at(place: &SecretPlace, environment: &Environment<'_>) -> Result<Zeroizing<String>, String> {
+    let secret = match place {
+        SecretPlace::Variable { env } => {
+            environment(env).ok_or_else(|| format!("the environment variable {env} is not set; it holds the secret"))?
+        }
+        SecretPlace::File { file } => {
+            std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?
+        }
+    };
+    let secret = Zeroizing::new(secret);
+    let trimmed = secret.trim_end();
+    if trimmed.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(Zeroizing::new(trimmed.to_owned())) }
+}
+
+/// Files of issuers' keys, or of the authorities of where these come from, that hold none.
 fn wrong_key_files(settings: &Settings) -> Vec<Diagnostic> {
     let wrong = |issuer: &Located<Issuer>| {
-        let KeySource::File(path) = &issuer.value.keys.source else { return None };
-        let error = check_key_file(path).err()?;
-        let message = format!("jwks_file {}: {error}", path.display());
+        let (name, path, error) = match &issuer.value.keys.source {
+            KeySource::File(path) => ("jwks_file", path, check_key_file(path).err()?),
+            KeySource::Address { ca, .. } => {
+                let ca = ca.as_ref()?;
+                ("jwks_ca", ca, check_authorities(ca).err()?)
+            }
+        };
+        let message = format!("{name} {}: {error}", path.display());
         Some(Diagnostic { message, ..issuer.place.clone() })
     };
     settings.issuers.iter().filter_map(wrong).collect()

@@ -7,6 +7,7 @@
 mod browser;
 #[path = "../shared/client.rs"]
 mod client;
+mod closures;
 mod command;
 mod forms;
 mod frame;

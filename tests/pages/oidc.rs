@@ -1,8 +1,9 @@
+use aws_lc_rs::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, Shown};
 use crate::house::{home, user};
-use crate::provider::{CLIENT, Provider, SECRET, query};
+use crate::provider::{CLIENT, DESCRIPTION, KEYS, Provider, SECRET, TOKEN, query};
 use crate::scene::{PASSWORD, Scene};
 
 /// A gateway whose people another house signs in too.
@@ -45,6 +46,8 @@ async fn whom_another_house_signs_in_is_in() {
     assert_eq!(browser.who().await, Some(user("sun")));
     let again = come_back(&mut scene.browser(), &code, &asked["state"]).await;
     assert_eq!(again.status, 422, "nobody comes back twice");
+    let again = come_back(&mut browser, &code, &asked["state"]).await;
+    assert_eq!(again.status, 422, "nor in the same browser");
     let known = scene.desk().account(&user("sun")).await.unwrap().unwrap();
     assert!(known.password.is_none() && known.account.name == "孙工");
     let acts: Vec<Value> = scene.entries().iter().map(|entry| entry["act"].clone()).collect();
@@ -77,6 +80,117 @@ async fn a_token_that_does_not_hold_lets_nobody_in() {
         assert!(browser.who().await.is_none(), "{claim}: {value}");
     }
     assert!(scene.desk().account(&user("sun")).await.unwrap().is_none());
+}
+
+/// What somebody is shown whom the other house has not signed in: a page that says so, and no session.
+async fn is_refused(browser: &mut Browser, shown: &Shown, why: &str) {
+    assert_eq!((shown.status, shown.title()), (422, "有误：登录"), "{why}");
+    assert!(shown.text.contains("统一认证"), "{why}: {}", shown.text);
+    assert!(browser.who().await.is_none(), "{why}");
+}
+
+#[tokio::test]
+async fn a_provider_that_says_nonsense_of_itself_is_none() {
+    let provider = Provider::start().await;
+    let scene = scene(&provider).await;
+    let said = provider.describe(&provider.issuer());
+    let change = |before: &str, after: &str| said.replacen(before, after, 1);
+    let (token, keys) = (format!("{}{TOKEN}", provider.issuer()), format!("{}{KEYS}", provider.issuer()));
+    for (path, status, text) in [
+        (DESCRIPTION, 500, said.clone()),
+        (DESCRIPTION, 302, said.clone()),
+        (DESCRIPTION, 200, String::new()),
+        (DESCRIPTION, 200, "<html>".to_owned()),
+        (DESCRIPTION, 200, "[]".to_owned()),
+        (DESCRIPTION, 200, "{}".to_owned()),
+        (DESCRIPTION, 200, " ".repeat(8 << 20)),
+        (DESCRIPTION, 200, provider.describe("https://id.example")),
+        (DESCRIPTION, 200, change(&token, "http://id.example/token")),
+        (DESCRIPTION, 200, change(&keys, "file:///etc/passwd")),
+        (KEYS, 404, String::new()),
+        (KEYS, 200, "no keys".to_owned()),
+    ] {
+        provider.lies(path, Some((status, &text)));
+        let mut browser = scene.browser();
+        let page = browser.get("/sign-in").await;
+        let shown = browser.submit(&page, "/sign-in/oidc", &[]).await;
+        let why = format!("{path} {status} {}", text.chars().take(200).collect::<String>());
+        is_refused(&mut browser, &shown, &why).await;
+        provider.is_honest();
+    }
+    // One that has come to its senses signs people in.
+    let mut browser = scene.browser();
+    let page = browser.get("/sign-in").await;
+    let address = leave(&mut browser, &page).await;
+    let code = provider.code(&address, |_| ());
+    assert_eq!(come_back(&mut browser, &code, &query(&address)["state"]).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_provider_that_gives_no_token_of_its_own_lets_nobody_in() {
+    let provider = Provider::start().await;
+    let scene = scene(&provider).await;
+    let mut browser = scene.browser();
+    for (status, text) in [
+        (500, "{}"),
+        (302, "{}"),
+        (200, "<html>"),
+        (200, "{}"),
+        (200, "{\"id_token\":5}"),
+        (200, "{\"id_token\":\"\"}"),
+        (200, "{\"id_token\":\"a.b.c\"}"),
+        (200, "{\"error\":\"invalid_grant\"}"),
+    ] {
+        let page = browser.get("/sign-in").await;
+        let address = leave(&mut browser, &page).await;
+        let code = provider.code(&address, |_| ());
+        provider.lies(TOKEN, Some((status, text)));
+        let shown = come_back(&mut browser, &code, &query(&address)["state"]).await;
+        is_refused(&mut browser, &shown, text).await;
+        provider.is_honest();
+    }
+    let stranger = Ed25519KeyPair::generate().unwrap();
+    for header in [
+        json!({"alg": "EdDSA", "kid": "k1"}),
+        json!({"alg": "EdDSA", "kid": "k2"}),
+        json!({"alg": "EdDSA"}),
+        json!({"alg": "none"}),
+        json!({"alg": "HS256", "kid": "k1"}),
+    ] {
+        let page = browser.get("/sign-in").await;
+        let address = leave(&mut browser, &page).await;
+        let code = provider.forged(&address, &header, &stranger);
+        let shown = come_back(&mut browser, &code, &query(&address)["state"]).await;
+        is_refused(&mut browser, &shown, &header.to_string()).await;
+    }
+    assert!(scene.desk().account(&user("sun")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_for_a_provider_that_says_nothing() {
+    let at_the_door = async {
+        let provider = Provider::start().await;
+        let scene = scene(&provider).await;
+        let mut browser = scene.browser();
+        let page = browser.get("/sign-in").await;
+        provider.lies(DESCRIPTION, None);
+        let shown = browser.submit(&page, "/sign-in/oidc", &[]).await;
+        is_refused(&mut browser, &shown, "it does not describe itself").await;
+        // Who has a password here is not kept from it.
+        assert_eq!(browser.sign_in("wang", PASSWORD).await.status, 303);
+    };
+    let on_the_way_back = async {
+        let provider = Provider::start().await;
+        let scene = scene(&provider).await;
+        let mut browser = scene.browser();
+        let page = browser.get("/sign-in").await;
+        let address = leave(&mut browser, &page).await;
+        let code = provider.code(&address, |_| ());
+        provider.lies(TOKEN, None);
+        let shown = come_back(&mut browser, &code, &query(&address)["state"]).await;
+        is_refused(&mut browser, &shown, "it gives no token").await;
+    };
+    futures_util::future::join(at_the_door, on_the_way_back).await;
 }
 
 #[tokio::test]
