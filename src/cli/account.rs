@@ -104,7 +104,7 @@ async fn new(arguments: &New) -> Result<(), Failure> {
     if desk.account(user).await?.is_some() {
         return Err(taken(user));
     }
-    let password = if *no_password { None } else { Some(hash(user)?) };
+    let password = if *no_password { None } else { Some(hash(user).await?) };
     let account = Account { user: user.clone(), name, duty };
     if !desk.add_account(NewAccount { account, password }, SystemClock.now(), Some(hand())).await? {
         return Err(taken(user));
@@ -155,7 +155,7 @@ async fn password(arguments: &Change) -> Result<(), Failure> {
     if desk.account(user).await?.is_none() {
         return Err(unknown(user));
     }
-    if desk.set_password(user, hash(user)?, Some(hand())).await?.is_none() {
+    if desk.set_password(user, hash(user).await?, Some(hand())).await?.is_none() {
         return Err(unknown(user));
     }
     tell(place, &desk, user, "changed the password of the account").await
@@ -176,8 +176,8 @@ fn open(place: &Place) -> Result<Desk, Failure> {
 }
 
 /// A password that may be this user's, hashed.
-fn hash(user: &UserName) -> Result<PasswordHash, Failure> {
-    let password: Password = secret::read()?;
+async fn hash(user: &UserName) -> Result<PasswordHash, Failure> {
+    let password: Password = secret::read().await?;
     password.check(user).map_err(|weak| Failure::Usage(weak.into()))?;
     Ok(PasswordHash::of(&password)?)
 }

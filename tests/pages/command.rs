@@ -66,3 +66,32 @@ async fn what_cannot_be_is_said_and_changes_nothing() {
     assert_eq!(scene.desk().accounts().await.unwrap().len(), 2);
     assert!(scene.desk().account(&user("wang")).await.unwrap().unwrap().disabled.is_none());
 }
+
+/// Runs a program on a terminal of its own up to its question, and tells whether the terminal shows what is typed: while it is asked,
+/// and after Ctrl-C.
+const TERMINAL: &str = r#"
+import fcntl, os, pty, subprocess, sys, termios
+master, slave = pty.openpty()
+shows = lambda: bool(termios.tcgetattr(slave)[3] & termios.ECHO)
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+said = b""
+while b"Password: " not in said:
+    said += os.read(master, 1000)
+asked = shows()
+os.write(master, b"half a word\x03")
+print(asked, child.wait(60), shows())
+while b"nothing was changed" not in said:
+    said += os.read(master, 1000)
+assert b"half a word" not in said, said
+"#;
+
+#[tokio::test]
+async fn whoever_stops_at_the_password_gets_the_terminal_back() {
+    let scene = Scene::new().await;
+    let mut command = Command::new("python3");
+    command.args(["-c", TERMINAL, env!("CARGO_BIN_EXE_heyan"), "account", "new", "zhao", "--role", "operator"]);
+    let output = command.arg("--data-dir").arg(scene.data()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "False 3 True\n", "{}", said(&output));
+    assert_eq!(scene.desk().accounts().await.unwrap().len(), 2);
+}
