@@ -57,6 +57,7 @@ pub struct Description {
     /// Where its id is written.
     place: Diagnostic,
     name: String,
+    warnings: Vec<Diagnostic>,
     address: Url,
     health: Option<Health>,
     proxy: Option<String>,
@@ -132,6 +133,12 @@ impl Description {
     #[must_use]
     pub fn place(&self) -> &Diagnostic {
         &self.place
+    }
+
+    /// What its file lets others see without saying that it is meant so.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
     }
 
     /// The department's name.

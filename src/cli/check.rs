@@ -9,7 +9,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::Folder;
 use crate::diagnostic::Diagnostic;
 use crate::server::Installation;
-use crate::sources::{self, Probed};
+use crate::sources::{self, Description, Probed};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -36,7 +36,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installation = Installation::load(&folder, &variable).map_err(Failure::Configuration)?;
     check_door(&installation)?;
     if !arguments.json {
-        say(&summary(&installation));
+        let warnings = warn(&installation);
+        say(&summary(&installation, warnings));
     }
     if arguments.probe { probe(&installation, arguments.json) } else { Ok(()) }
 }
@@ -53,9 +54,19 @@ fn check_door(installation: &Installation) -> Result<(), Failure> {
     if wrong.is_empty() { Ok(()) } else { Err(Failure::Configuration(wrong)) }
 }
 
-fn summary(installation: &Installation) -> String {
+/// Says what sources let others see, in what loads all the same. Returns how much that is.
+pub(super) fn warn(installation: &Installation) -> usize {
+    warnings(installation).inspect(|warning| tracing::warn!("{warning}")).count()
+}
+
+fn warnings(installation: &Installation) -> impl Iterator<Item = &Diagnostic> {
+    installation.descriptions.iter().flat_map(Description::warnings)
+}
+
+fn summary(installation: &Installation, warnings: usize) -> String {
+    let warnings = if warnings == 0 { String::new() } else { format!(", {}", count(warnings, "warning")) };
     format!(
-        "{}, {} with claims of {}, {}: no errors",
+        "{}, {} with claims of {}, {}: no errors{warnings}",
         count(installation.catalog.matters().len(), "matter"),
         count(installation.descriptions.len(), "source"),
         count(installation.catalog.claims().count(), "kind"),
@@ -68,7 +79,7 @@ fn probe(installation: &Installation, json: bool) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let probed = runtime.block_on(sources::probe(&installation.descriptions, &SystemClock));
     if json {
-        say(&words::json(&probed).to_string());
+        say(&words::json(&probed, warnings(installation)).to_string());
     } else {
         probed.iter().flat_map(words::lines).for_each(|line| say(&line));
     }

@@ -59,6 +59,7 @@ impl Arguments {
         if settings.data_dir.is_none() && !settings.in_memory && !self.in_memory {
             return Err(Failure::Usage(anyhow!(NOWHERE)));
         }
+        check::warn(&installation);
         installation.keys = open_keys(&installation.settings, SystemClock.now())?;
         Ok(installation)
     }

@@ -3,6 +3,7 @@
 mod authentication;
 mod coverage;
 mod exchange;
+mod exposure;
 mod fields;
 
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ impl Description {
     pub fn load(file: &str, text: &str, surroundings: &Surroundings<'_>) -> Result<Self, Vec<Diagnostic>> {
         let document = Document::read(file, text, surroundings.schema)?;
         let text: SourceText = document.fill().map_err(|error| vec![error])?;
-        let mut loader = Loader { document: &document, surroundings, errors: Vec::new() };
+        let mut loader = Loader { document: &document, surroundings, errors: Vec::new(), warnings: Vec::new() };
         let description = loader.source(&text);
         match description {
             Some(description) if loader.errors.is_empty() => Ok(description),
@@ -57,6 +58,8 @@ struct Loader<'a> {
     document: &'a Document,
     surroundings: &'a Surroundings<'a>,
     errors: Vec<Diagnostic>,
+    /// What loads all the same.
+    warnings: Vec<Diagnostic>,
 }
 
 impl Loader<'_> {
@@ -87,8 +90,10 @@ impl Loader<'_> {
             let loaded = self.operation(&id, name, operation, text, &address);
             operations.extend(loaded.map(|operation| (operation.promise.operation.operation.clone(), operation)));
         }
+        self.exposed(text, &address, &operations);
         Some(Description {
             id,
+            warnings: std::mem::take(&mut self.warnings),
             place: self.document.error("/id", ""),
             name: text.name.clone(),
             address,

@@ -1,5 +1,6 @@
 //! A source's file as it is written; its schema has checked the shape.
 
+mod health;
 mod limits;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub(super) use health::HealthText;
 pub(super) use limits::{LimitsText, OutageText};
 
 #[derive(Debug, Deserialize)]
@@ -16,6 +18,9 @@ pub(super) struct SourceText {
     pub(super) name: String,
     pub(super) address: Setting,
     pub(super) proxy: Option<String>,
+    /// What others may see of it.
+    #[serde(default)]
+    pub(super) allow: Vec<Exposure>,
     #[serde(default)]
     pub(super) tls: TlsText,
     pub(super) authentication: AuthenticationText,
@@ -26,6 +31,16 @@ pub(super) struct SourceText {
     #[serde(default)]
     pub(super) envelope: Option<EnvelopeText>,
     pub(super) operations: BTreeMap<String, OperationText>,
+}
+
+/// What its file says that others may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Exposure {
+    /// It is asked in the clear.
+    PlainHttp,
+    /// Somebody's number, name or birth date stands in an address.
+    PersonalUrl,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -46,24 +61,6 @@ pub(super) enum SecretText {
 #[derive(Debug, Deserialize)]
 pub(super) struct EventsText {
     pub(super) token: SecretText,
-}
-
-/// How it is asked whether it is well, without anybody's data.
-#[derive(Debug, Deserialize)]
-pub(super) struct HealthText {
-    #[serde(default = "get")]
-    pub(super) method: String,
-    pub(super) path: String,
-    #[serde(default = "ok")]
-    pub(super) status: u16,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
-
-fn ok() -> u16 {
-    200
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::diagnostic::Diagnostic;
 use crate::sources::{Credential, Probed, TlsTrouble, Trouble};
 
 /// A line for the source, and lines below it with what is wrong and what to do.
@@ -28,7 +29,7 @@ pub(super) fn lines(probed: &Probed) -> Vec<String> {
 }
 
 /// The same for programs.
-pub(super) fn json(probed: &[Probed]) -> Value {
+pub(super) fn json<'a>(probed: &[Probed], warnings: impl Iterator<Item = &'a Diagnostic>) -> Value {
     let trouble =
         |trouble: &Trouble| json!({"code": code(trouble), "message": what(trouble), "advice": advice(trouble)});
     let source = |probed: &Probed| {
@@ -42,7 +43,11 @@ pub(super) fn json(probed: &[Probed]) -> Value {
             "remarks": remarks(probed),
         })
     };
-    json!({"well": probed.iter().all(Probed::is_well), "sources": probed.iter().map(source).collect::<Vec<_>>()})
+    json!({
+        "well": probed.iter().all(Probed::is_well),
+        "sources": probed.iter().map(source).collect::<Vec<_>>(),
+        "warnings": warnings.map(ToString::to_string).collect::<Vec<_>>(),
+    })
 }
 
 fn state(probed: &Probed) -> &'static str {
