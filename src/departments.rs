@@ -57,6 +57,8 @@ pub struct Occasion {
     pub request_id: String,
     /// The caller's trace context (W3C Trace Context), handed on.
     pub traceparent: Option<String>,
+    /// What goes with it, never looked into.
+    pub tracestate: Option<String>,
 }
 
 /// One question to one department, about one person.

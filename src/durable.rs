@@ -131,6 +131,9 @@ pub struct OpenQuestion {
     pub request_id: String,
     /// The caller's trace context.
     pub traceparent: Option<String>,
+    /// What goes with that. Questions that were kept before it was have none.
+    #[serde(default)]
+    pub tracestate: Option<String>,
     /// A fact that was got before this moment will not do.
     pub not_before: Option<Timestamp>,
     /// When it was asked.

@@ -33,6 +33,7 @@ use crate::ledger::{
     Consistency, Entry, Inclusion, Ledger, LedgerCondition, LedgerKeys, NoProof, Node, Nodes as _, NotProved,
     NotRecorded, Proving, Recording, SignedCheckpoint, consistency, inclusion,
 };
+use crate::telemetry::metrics::Commits;
 
 pub use fault::Fault;
 pub use snapshot::{Snapshot, Trust};
@@ -254,6 +255,12 @@ impl LedgerStore {
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.writer.commits()
+    }
+
+    /// How they went.
+    #[must_use]
+    pub fn measured(&self) -> &Commits {
+        self.writer.measured()
     }
 }
 

@@ -137,6 +137,12 @@ impl Issuer {
         &self.name
     }
 
+    /// How its receipts are signed.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.key.public().algorithm()
+    }
+
     /// A receipt. Equal ones are the same text: nothing in it is random.
     ///
     /// # Errors

@@ -27,6 +27,7 @@ mod text;
 mod usage;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jsonschema::Validator;
@@ -35,6 +36,7 @@ use reqwest::{Method, Url};
 use crate::departments::OperationPromise;
 use crate::diagnostic::Diagnostic;
 use crate::domain::{Slug, TokenHash};
+use crate::telemetry::Peer;
 
 pub use authentication::Credential;
 pub use client::{ClientError, Sources, install_crypto};
@@ -59,6 +61,8 @@ pub struct Description {
     name: String,
     warnings: Vec<Diagnostic>,
     address: Url,
+    /// The same, as telemetry has it.
+    peer: Arc<Peer>,
     health: Option<Health>,
     proxy: Option<String>,
     ca: Option<Vec<u8>>,

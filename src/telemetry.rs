@@ -34,10 +34,11 @@ use metrics::{Metrics, Page};
 use otlp::Exporter;
 pub use otlp::Exports;
 use recent::Traces;
-pub use recording::{Answering, Behind, Open, note, open, parent, request, tell};
+pub use recording::{Answering, Behind, Open, note, open, parent, request, state, tell};
 pub use sampling::Sampler;
 pub use span::{
-    Ask, AskEnd, Entry, Exchange, ExchangeEnd, Method, Question, Record, Request, Span, Step, Trace, What, Witness,
+    Ask, AskEnd, Entry, Exchange, ExchangeEnd, Method, Peer, Question, Record, Request, Span, Step, Trace, What,
+    Witness,
 };
 
 /// What the gateway tells its operators. All threads share one.

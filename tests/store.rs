@@ -72,6 +72,7 @@ fn open_question(id: Uuid) -> OpenQuestion {
         legal_basis: None,
         request_id: "request".to_owned(),
         traceparent: None,
+        tracestate: None,
         not_before: None,
         asked: Timestamp::now(),
         expires: Timestamp::MAX,
@@ -94,6 +95,7 @@ fn question(number: u64) -> Question {
         legal_basis: None,
         request_id: "request".to_owned(),
         traceparent: None,
+        tracestate: None,
     };
     Question {
         operation: OperationRef { source: "police".parse().unwrap(), operation: "person".parse().unwrap() },

@@ -18,6 +18,8 @@ pub(crate) struct Context {
     pub(crate) trace_id: String,
     /// The trace context to hand on.
     pub(crate) traceparent: String,
+    /// What goes with it.
+    pub(crate) tracestate: Option<String>,
     /// Whether English is preferred to Chinese.
     pub(crate) english: bool,
 }
@@ -31,6 +33,7 @@ impl Context {
         let parent = telemetry::parent().unwrap_or_else(unknown);
         Self {
             traceparent: parent.to_string(),
+            tracestate: telemetry::state(),
             request_id: Uuid::now_v7().to_string(),
             trace_id: parent.trace.to_string(),
             english: prefers_english(languages),

@@ -95,6 +95,7 @@ fn request(
             legal_basis: asked.legal_basis,
             request_id: context.request_id.clone(),
             traceparent: Some(context.traceparent.clone()),
+            tracestate: context.tracestate.clone(),
         }),
         not_before: oldest.and_then(|age| api.gateway.clock.now().checked_sub(age).ok()),
         patient,

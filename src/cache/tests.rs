@@ -92,6 +92,7 @@ fn question(name: &str) -> Question {
             legal_basis: None,
             request_id: "r".to_owned(),
             traceparent: None,
+            tracestate: None,
         }),
         not_before: None,
         within: Duration::from_secs(1),

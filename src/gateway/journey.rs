@@ -19,7 +19,7 @@ use crate::departments::{Occasion, Question};
 use crate::domain::{AgencyId, Outcome, Person};
 use crate::durable::{ClosedQuestion, NotSaved, OpenQuestion};
 use crate::rights::Agency;
-use crate::telemetry::{self, Behind};
+use crate::telemetry;
 
 /// A question on its way. One that is dropped before it has arrived (its caller has hung up) travels on without it: an answer
 /// that others wait for, or an application that a department has, is not lost.
@@ -101,6 +101,7 @@ impl Journey {
                 legal_basis: question.legal_basis.clone(),
                 request_id: question.request_id.clone(),
                 traceparent: question.traceparent.clone(),
+                tracestate: question.tracestate.clone(),
             }),
             not_before: question.not_before,
             patient: question.patient,
@@ -262,6 +263,7 @@ impl Journey {
             legal_basis: occasion.legal_basis.clone(),
             request_id: occasion.request_id.clone(),
             traceparent: occasion.traceparent.clone(),
+            tracestate: occasion.tracestate.clone(),
             not_before: self.request.not_before,
             asked: self.asked,
             expires: self.expires,
@@ -282,7 +284,7 @@ impl Journey {
     /// Travels on, on this thread, until it has arrived or the process ends.
     pub(super) fn go_on_behind(mut self) {
         let (tasks, stop) = (self.gateway.tasks.clone(), self.gateway.stop.clone());
-        let behind = Behind::of(&self.gateway.telemetry, self.request.occasion.traceparent.as_deref());
+        let behind = spans::behind(&self.gateway.telemetry, &self.request.occasion);
         tasks.spawn(behind.around(async move {
             // What has not arrived by then is taken up by the next process.
             stop.run_until_cancelled(self.arrive()).await;
@@ -349,7 +351,7 @@ impl Drop for Journey {
         }
         if tokio::runtime::Handle::try_current().is_ok() && !self.gateway.stop.is_cancelled() {
             let gateway = Arc::clone(&self.gateway);
-            let behind = Behind::of(&gateway.telemetry, self.request.occasion.traceparent.as_deref());
+            let behind = spans::behind(&gateway.telemetry, &self.request.occasion);
             self.gateway.tasks.spawn(behind.around(async move {
                 // Nobody waits for the outcome; the ledger and the store say why they cannot be written.
                 if let Some(asking) = &mut asking {

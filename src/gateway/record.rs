@@ -77,6 +77,7 @@ impl Answered {
         // At the time that stands in the ledger, where whoever has the code finds it again.
         let receipt = gateway.issuer.issue(&said, self.entry.at)?;
         let code = gateway.issuer.code(&said, self.entry.at);
+        gateway.telemetry.metrics().issued(gateway.issuer.algorithm().name());
         self.verification.receipt = Some(receipt.into());
         self.verification.receipt_code = code;
         Ok(self.verification.clone())

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::{Request, Verification};
 use crate::claims::WitnessReport;
-use crate::departments::{Fact, Failure, OperationRef};
+use crate::departments::{Fact, Failure, Occasion, OperationRef};
 use crate::domain::{AgencyId, Outcome};
 use crate::ledger::NotRecorded;
-use crate::telemetry::{self, Ask, AskEnd, Entry, Open, Question, Record, What, Witness};
+use crate::telemetry::{self, Ask, AskEnd, Behind, Entry, Open, Question, Record, Telemetry, What, Witness};
 
 /// A question, or a further stretch of its way behind its reply.
 pub(super) fn question(request: &Request, agency: &AgencyId, is_behind: bool) -> Open {
@@ -21,6 +21,11 @@ pub(super) fn question(request: &Request, agency: &AgencyId, is_behind: bool) ->
         witnesses: Box::default(),
     };
     telemetry::open(|| What::Question(question()))
+}
+
+/// What goes on for this question behind its reply.
+pub(super) fn behind(telemetry: &Arc<Telemetry>, occasion: &Occasion) -> Behind {
+    Behind::of(telemetry, occasion.traceparent.as_deref(), occasion.tracestate.as_deref())
 }
 
 /// What a question has come to.

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::rows::{self, Head, ReadError};
 use crate::ledger::{Hash, LedgerCondition, LedgerKeys, NotRecorded, SignedCheckpoint, leaf_hash};
+use crate::telemetry::metrics::Commits;
 
 /// The thread that writes. Entries that are waiting when it is free become one transaction with one signed checkpoint: the disk
 /// is waited for once for all of them, and then each is told.
@@ -24,6 +25,7 @@ pub(super) struct Writer {
 struct Shared {
     last: RwLock<Arc<SignedCheckpoint>>,
     commits: AtomicU64,
+    measured: Commits,
     pulse: Mutex<Pulse>,
 }
 
@@ -38,13 +40,14 @@ struct Pulse {
 }
 
 impl Shared {
-    /// Notes how a transaction went that began then.
-    fn pulse(&self, began: Instant, is_written: bool) {
+    /// Notes how a transaction of so many entries went that began then.
+    fn pulse(&self, began: Instant, entries: usize, is_written: bool) {
         let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
         if is_written {
             let took = began.elapsed();
             (pulse.last, pulse.took, pulse.failing) = (Some(Instant::now()), took, None);
             pulse.longest = pulse.longest.max(took);
+            self.measured.observe(took, entries);
         } else {
             pulse.failures += 1;
             pulse.failing.get_or_insert(began);
@@ -74,7 +77,12 @@ impl Writer {
         let (entries, waiting) = channel();
         connection.set_prepared_statement_cache_capacity(32);
         let last = RwLock::new(Arc::new(head.checkpoint.clone()));
-        let shared = Arc::new(Shared { last, commits: AtomicU64::new(0), pulse: Mutex::default() });
+        let shared = Arc::new(Shared {
+            last,
+            commits: AtomicU64::new(0),
+            measured: Commits::default(),
+            pulse: Mutex::default(),
+        });
         let desk = Desk { connection, head: Some(head), keys, commit, shared: Arc::clone(&shared), trouble: None };
         let thread = Builder::new().name("heyan-ledger".to_owned()).spawn(move || desk.run(&waiting))?;
         Ok(Self { entries: Some(entries), thread: Some(thread), shared })
@@ -114,6 +122,11 @@ impl Writer {
             failures: pulse.failures,
             failing: pulse.failing.map(|since| since.elapsed()),
         }
+    }
+
+    /// How its transactions went.
+    pub(super) fn measured(&self) -> &Commits {
+        &self.shared.measured
     }
 
     pub(super) fn commits(&self) -> u64 {
@@ -184,7 +197,7 @@ impl Desk {
         }
         let began = Instant::now();
         let written = self.transaction(&jobs);
-        self.shared.pulse(began, written.is_ok());
+        self.shared.pulse(began, jobs.len(), written.is_ok());
         match written {
             Ok((first, head)) => {
                 *self.shared.last.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(head.checkpoint.clone());

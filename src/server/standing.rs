@@ -66,6 +66,7 @@ impl Stands for Standing {
         let ledger = self.ledger.condition();
         page.total(&metrics::LEDGER_ENTRIES, vec![], ledger.entries);
         page.total(&metrics::LEDGER_COMMITS, vec![], ledger.commits);
+        self.ledger.measured().write(page);
         if let Some(age) = ledger.last {
             page.value(&metrics::CHECKPOINT_AGE, vec![], age.as_secs_f64());
         }

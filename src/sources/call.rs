@@ -80,6 +80,16 @@ pub(super) enum Step<'a> {
     Fetch(&'a Fetch, Vec<(String, String)>),
 }
 
+impl Operation {
+    /// How it is asked in a step.
+    fn exchange_of<'a>(&'a self, step: &Step<'a>) -> &'a Exchange {
+        match step {
+            Step::Query | Step::Apply(_) => &self.exchange,
+            Step::Fetch(fetch, _) => &fetch.exchange,
+        }
+    }
+}
+
 /// One HTTP exchange, to be made by the resilience stack.
 struct Exchanging<'a> {
     call: &'a Call<'a>,
@@ -90,7 +100,8 @@ impl Attempt for Exchanging<'_> {
     type Answer = Said;
 
     async fn make(&self, turn: Turn) -> Result<Said, Cause> {
-        let mut span = Exchanged::begin(&self.call.question.operation, self.step, turn);
+        let method = &self.call.operation.exchange_of(self.step).request.method;
+        let mut span = Exchanged::begin(self.call, self.step, method, turn);
         let said = self.exchange(&mut span).await;
         span.end(said.as_ref().map_err(|cause| *cause));
         said
@@ -112,10 +123,11 @@ impl Attempt for Exchanging<'_> {
 impl Exchanging<'_> {
     async fn exchange(&self, span: &mut Exchanged) -> Result<Said, Cause> {
         let Call { operation, question, .. } = self.call;
-        let (exchange, captured): (&Exchange, &[(String, String)]) = match self.step {
-            Step::Query | Step::Apply(_) => (&operation.exchange, &[]),
-            Step::Fetch(fetch, captured) => (&fetch.exchange, captured),
+        let captured: &[(String, String)] = match self.step {
+            Step::Query | Step::Apply(_) => &[],
+            Step::Fetch(_, captured) => captured,
         };
+        let exchange = operation.exchange_of(self.step);
         let applies = matches!(self.step, Step::Apply(_));
         let (meaning, reply) = self.call.once(exchange, captured, applies, span).await?;
         match (self.step, meaning) {
@@ -142,7 +154,7 @@ impl Call<'_> {
         }
         let response = request.send().await.map_err(|error| cause(&error))?;
         let status = response.status().as_u16();
-        span.replied(status);
+        span.replied(&response);
         let on_status = exchange.envelope.of_status(status)?;
         if let OnStatus::Means(meaning) = on_status
             && *meaning != Meaning::Ok

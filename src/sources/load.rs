@@ -8,6 +8,7 @@ mod fields;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
@@ -16,6 +17,7 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use super::limits::{Limits, Outage, Rates};
+use super::spans::peer;
 use super::text::{HealthText, LimitsText, OperationText, OutageText, ProofText, Setting, SourceText};
 use super::{Description, Fetch, Health, Lifetimes, Operation};
 use crate::breaker;
@@ -96,6 +98,7 @@ impl Loader<'_> {
             warnings: std::mem::take(&mut self.warnings),
             place: self.document.error("/id", ""),
             name: text.name.clone(),
+            peer: Arc::new(peer(&address)),
             address,
             health,
             proxy: text.proxy.clone(),

@@ -1,13 +1,15 @@
 //! What operators are told of an exchange, and what its department is told of who asks: the name of this very exchange.
 
-use reqwest::RequestBuilder;
+use std::sync::Arc;
+
+use reqwest::{RequestBuilder, Response, Url, Version};
 use tokio::time::Instant;
 
-use super::call::{Said, Step};
+use super::call::{Call, Said, Step};
 use super::stack::Turn;
-use crate::departments::{OperationRef, Question};
+use crate::departments::Question;
 use crate::domain::Cause;
-use crate::telemetry::{self, Exchange, ExchangeEnd, Open, What};
+use crate::telemetry::{self, Exchange, ExchangeEnd, Method, Open, Peer, What};
 
 /// One exchange. If it is dropped before it has ended, its time was over, or nobody waits for it any more.
 pub(super) struct Exchanged {
@@ -17,10 +19,13 @@ pub(super) struct Exchanged {
 }
 
 impl Exchanged {
-    pub(super) fn begin(operation: &OperationRef, step: &Step<'_>, turn: Turn) -> Self {
+    pub(super) fn begin(call: &Call<'_>, step: &Step<'_>, method: &reqwest::Method, turn: Turn) -> Self {
+        let operation = &call.question.operation;
         let exchange = || Exchange {
             source: operation.source.clone(),
             operation: operation.operation.clone(),
+            peer: Arc::clone(&call.source.peer),
+            method: Method::of(method.as_str()),
             step: match step {
                 Step::Query => telemetry::Step::Query,
                 Step::Apply(_) => telemetry::Step::Apply,
@@ -29,6 +34,7 @@ impl Exchanged {
             attempt: turn.attempt,
             is_hedge: turn.is_hedge,
             status: None,
+            version: None,
             end: ExchangeEnd::Abandoned,
         };
         Self { span: telemetry::open(|| What::Exchange(exchange())), until: Some(turn.end) }
@@ -39,15 +45,18 @@ impl Exchanged {
         let own = self.span.parent().map(|parent| parent.to_string());
         let Some(traceparent) = own.as_ref().or(question.occasion.traceparent.as_ref()) else { return request };
         let request = request.header("traceparent", traceparent);
-        match self.span.state() {
+        match self.span.state().or(question.occasion.tracestate.as_deref()) {
             Some(state) => request.header("tracestate", state),
             None => request,
         }
     }
 
-    /// The department has replied with this status.
-    pub(super) fn replied(&mut self, status: u16) {
-        self.say(|exchange| exchange.status = Some(status));
+    /// The department has begun to reply.
+    pub(super) fn replied(&mut self, reply: &Response) {
+        self.say(|exchange| {
+            exchange.status = Some(reply.status().as_u16());
+            exchange.version = version(reply.version());
+        });
     }
 
     pub(super) fn end(mut self, said: Result<&Said, Cause>) {
@@ -62,6 +71,25 @@ impl Exchanged {
                 more(exchange);
             }
         });
+    }
+}
+
+/// Where a department is.
+pub(super) fn peer(address: &Url) -> Peer {
+    Peer {
+        host: address.host_str().unwrap_or_default().into(),
+        port: address.port_or_known_default().unwrap_or_default(),
+        is_tls: address.scheme() == "https",
+    }
+}
+
+/// As the semantic conventions have it.
+fn version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        _ => None,
     }
 }
 

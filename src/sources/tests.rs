@@ -156,6 +156,7 @@ fn question(plate: &str) -> Question {
             legal_basis: None,
             request_id: "1".to_owned(),
             traceparent: None,
+            tracestate: None,
         }
         .into(),
         not_before: None,

@@ -65,6 +65,7 @@ fn open_question(number: usize) -> OpenQuestion {
         legal_basis: Some("条例第三条".to_owned()),
         request_id: "request".to_owned(),
         traceparent: None,
+        tracestate: None,
         not_before: Some(moment("2026-11-25T07:59:59.123456789Z")),
         asked: moment("2026-11-25T08:00:00Z"),
         expires: moment("2026-12-25T08:00:00Z"),
@@ -88,6 +89,7 @@ fn question(name: Option<&str>, parameters: &Value) -> Question {
         legal_basis: None,
         request_id: Uuid::now_v7().to_string(),
         traceparent: None,
+        tracestate: None,
     };
     Question {
         operation: OperationRef { source: "police".parse().unwrap(), operation: "person".parse().unwrap() },

@@ -4,6 +4,7 @@
 //! Labels are enumerations and ids of the configuration, so there are never more series than those make.
 
 mod catalog;
+mod commits;
 mod instrument;
 mod page;
 mod process;
@@ -20,6 +21,7 @@ use super::span::{
 use crate::domain::{Answer, Cause, ClaimRef, Outcome, Slug};
 
 pub use catalog::*;
+pub use commits::Commits;
 pub(super) use instrument::{Counter, Exemplar, Histogram};
 pub use page::{Distribution, Label, Page, Reading, Sample};
 pub use text::{OPEN_METRICS, PROMETHEUS};
@@ -36,7 +38,8 @@ pub struct Metrics {
     unrecorded: [Counter; 3],
     events: Family<Slug, Counter>,
     findings: Family<(&'static str, bool), Counter>,
-    receipts: Family<Checked, Counter>,
+    receipts: Family<&'static str, Counter>,
+    checks: Family<Checked, Counter>,
     telemetry: Arc<Losses>,
 }
 
@@ -224,9 +227,14 @@ impl Metrics {
         self.findings.with(&(measure, is_stopped), |counter| counter.add(1));
     }
 
+    /// A receipt was issued, signed by this algorithm.
+    pub fn issued(&self, algorithm: &'static str) {
+        self.receipts.with(&algorithm, |counter| counter.add(1));
+    }
+
     /// A receipt was checked.
     pub fn checked(&self, came_to: Checked) {
-        self.receipts.with(&came_to, |counter| counter.add(1));
+        self.checks.with(&came_to, |counter| counter.add(1));
     }
 
     /// Writes all of it down.
@@ -254,7 +262,10 @@ impl Metrics {
             let labels = vec![Label::fixed("measure", measure), Label::fixed("pace", pace)];
             page.count(&catalog::FINDINGS, labels, counter);
         });
-        self.receipts.each(|checked, counter| {
+        self.receipts.each(|algorithm, counter| {
+            page.count(&catalog::RECEIPTS, vec![Label::fixed("algorithm", algorithm)], counter);
+        });
+        self.checks.each(|checked, counter| {
             let result = match checked {
                 Checked::Valid => "valid",
                 Checked::Invalid => "invalid",

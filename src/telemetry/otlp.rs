@@ -1,7 +1,8 @@
 //! What is exported, by OTLP over HTTP: traces, metrics and logs, each where the environment says.
 //!
-//! One thread of its own sends. Whoever works for a request only puts what is to be sent into a queue, which is bounded: a
-//! collector that is down, slow or refuses costs spans, which are counted, and no request a moment.
+//! Each signal has a thread of its own that sends it, so that none waits for another's collector. Whoever works for a request only
+//! puts what is to be sent into a queue, which is bounded: a collector that is down, slow or refuses costs spans, which are counted,
+//! and no request a moment.
 //!
 //! The messages are those of the standard's own crate. The SDK stands between elsewhere; here it would only be in the way: what
 //! it measures with has no examples and would be a second record of what is done, and what it sends is here already.
@@ -16,7 +17,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -30,12 +31,12 @@ use super::span::Trace;
 
 pub use environment::Exports;
 use environment::Target;
-use sender::Sender;
+use sender::{Sender, Signal};
 
-/// What waits to be sent, and the thread that sends it.
+/// What waits to be sent, and the threads that send it.
 pub(super) struct Exporter {
     queue: Arc<Queue>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What waits to be sent.
@@ -49,6 +50,8 @@ pub(super) struct Queue {
     takes_spans: bool,
     takes_logs: bool,
     losses: Arc<Losses>,
+    /// When it was last said that something cannot be exported.
+    complained: Mutex<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -74,16 +77,18 @@ impl Exporter {
             takes_spans: exports.traces.is_some(),
             takes_logs: exports.logs.is_some(),
             losses: Arc::clone(losses),
+            complained: Mutex::default(),
         });
-        let sender = Sender::new(exports, Arc::clone(&queue), telemetry);
-        let started = thread::Builder::new().name("heyan-telemetry".to_owned()).spawn(move || sender.run());
-        match started {
-            Ok(thread) => Some(Self { queue, thread: Mutex::new(Some(thread)) }),
-            Err(error) => {
-                tracing::error!(%error, "nothing can be exported: there is no thread for it");
-                None
+        let threads = Signal::ALL.into_iter().filter_map(|signal| {
+            let sender = Sender::new(exports, signal, Arc::clone(&queue), telemetry.clone())?;
+            let started = thread::Builder::new().name(format!("heyan-{}", signal.as_str())).spawn(move || sender.run());
+            if let Err(error) = &started {
+                tracing::error!(%error, signal = signal.as_str(), "it cannot be exported: there is no thread for it");
             }
-        }
+            started.ok()
+        });
+        let threads = Mutex::new(threads.collect());
+        Some(Self { queue, threads })
     }
 
     pub(super) fn takes_spans(&self) -> bool {
@@ -103,9 +108,11 @@ impl Exporter {
     pub(super) fn end(&self) {
         self.queue.waiting().is_over = true;
         self.queue.wake.notify_all();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Whatever it was about, nobody is left to be told.
-        let _ = thread.map(JoinHandle::join);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // Whatever it was about, nobody is left to be told.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -137,7 +144,7 @@ impl Queue {
         let is_due = before < self.batch && waiting.spans >= self.batch;
         drop(waiting);
         if is_due {
-            self.wake.notify_one();
+            self.wake.notify_all();
         }
     }
 
@@ -154,17 +161,19 @@ impl Queue {
         waiting.logs.push_back(line);
     }
 
-    /// Waits until there is enough to send, for so long at most. Returns whether this is the end.
-    fn wait(&self, most: Duration) -> bool {
-        let waiting = self.waiting();
-        let idle = |waiting: &mut Waiting| !waiting.is_over && waiting.spans < self.batch;
-        let waited = self.wake.wait_timeout_while(waiting, most, idle);
-        waited.unwrap_or_else(PoisonError::into_inner).0.is_over
+    /// Waits until there are enough spans to send, for so long at most. Returns whether this is the end.
+    fn wait_for_spans(&self, most: Duration) -> bool {
+        self.wait(most, |waiting| waiting.spans < self.batch)
     }
 
     /// Waits for so long, or until this is the end. Returns whether it is.
     fn pause(&self, length: Duration) -> bool {
-        let waited = self.wake.wait_timeout_while(self.waiting(), length, |waiting| !waiting.is_over);
+        self.wait(length, |_| true)
+    }
+
+    fn wait(&self, most: Duration, is_idle: impl Fn(&Waiting) -> bool) -> bool {
+        let idle = |waiting: &mut Waiting| !waiting.is_over && is_idle(waiting);
+        let waited = self.wake.wait_timeout_while(self.waiting(), most, idle);
         waited.unwrap_or_else(PoisonError::into_inner).0.is_over
     }
 

@@ -153,11 +153,12 @@ pub struct Behind(Option<Current>);
 impl Behind {
     /// Goes on for what this task works for; where that is nothing, for a caller of an earlier process.
     #[must_use]
-    pub fn of(telemetry: &Arc<Telemetry>, traceparent: Option<&str>) -> Self {
+    pub fn of(telemetry: &Arc<Telemetry>, traceparent: Option<&str>, tracestate: Option<&str>) -> Self {
         let anew = || {
             let parent: Option<Parent> = traceparent.and_then(|text| text.parse().ok());
             let span = parent.map_or_else(SpanId::random, |parent| parent.span);
-            Current { recorder: Recorder::start(Arc::clone(telemetry), parent, None), span }
+            let state = parent.and(tracestate).map(Into::into);
+            Current { recorder: Recorder::start(Arc::clone(telemetry), parent, state), span }
         };
         Self(current().or_else(|| (!telemetry.is_off).then(anew)))
     }
@@ -253,6 +254,12 @@ pub fn parent() -> Option<Parent> {
         is_sampled: current.recorder.is_sampled,
     };
     current().map(of)
+}
+
+/// The `tracestate` of what this task works for.
+#[must_use]
+pub fn state() -> Option<String> {
+    current().and_then(|current| current.recorder.state.as_deref().map(str::to_owned))
 }
 
 /// Tells what has ended, because what comes next may take long.

@@ -152,6 +152,17 @@ pub enum AskEnd {
     Abandoned,
 }
 
+/// Where a department is, as the configuration has it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its host.
+    pub host: Box<str>,
+    /// Its port.
+    pub port: u16,
+    /// Whether it is asked by TLS.
+    pub is_tls: bool,
+}
+
 /// One HTTP exchange with a department.
 #[derive(Debug, Clone)]
 pub struct Exchange {
@@ -159,6 +170,10 @@ pub struct Exchange {
     pub source: Slug,
     /// The operation.
     pub operation: Slug,
+    /// Where that is.
+    pub peer: Arc<Peer>,
+    /// By which method it is asked.
+    pub method: Method,
     /// What for.
     pub step: Step,
     /// Which try it is, from 1 on.
@@ -167,6 +182,8 @@ pub struct Exchange {
     pub is_hedge: bool,
     /// The status of the reply, where there is one.
     pub status: Option<u16>,
+    /// The version of HTTP that the reply speaks.
+    pub version: Option<&'static str>,
     /// How it ended.
     pub end: ExchangeEnd,
 }

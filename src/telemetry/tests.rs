@@ -111,7 +111,7 @@ async fn a_request_is_told_once_with_all_that_worked_for_it() {
 async fn what_goes_on_behind_a_reply_is_told_when_it_ends() {
     let scene = Scene::new(1 << 20, Duration::from_secs(1));
     let answering = scene.answering();
-    let behind = answering.around(async { Behind::of(&scene.telemetry, None) }).await;
+    let behind = answering.around(async { Behind::of(&scene.telemetry, None, None) }).await;
     answering.end(202);
     assert_eq!(scene.told().len(), 1);
     behind
@@ -133,7 +133,9 @@ async fn what_goes_on_behind_a_reply_is_told_when_it_ends() {
 #[tokio::test]
 async fn a_caller_of_an_earlier_process_is_worked_for_too() {
     let scene = Scene::new(1 << 20, Duration::from_secs(1));
-    Behind::of(&scene.telemetry, Some(CALLER)).around(async { drop(question()) }).await;
+    let behind = Behind::of(&scene.telemetry, Some(CALLER), Some("vendor=1"));
+    let handed_on = behind.around(async { question().state().map(str::to_owned) }).await;
+    assert_eq!(handed_on.as_deref(), Some("vendor=1"));
     let caller: Parent = CALLER.parse().unwrap();
     let told = scene.told();
     assert_eq!((told[0].id, told[0].spans[0].parent), (caller.trace, Some(caller.span)));

@@ -87,8 +87,20 @@ async fn a_trace_arrives_with_every_hop_and_departments_are_told_who_asks() {
     assert_eq!(ask.parent_span_id, asked.span_id);
     let exchange = of("query police.person")[0];
     assert_eq!((exchange.kind, &exchange.parent_span_id), (SpanKind::Client.into(), &ask.span_id));
-    assert_eq!(attribute(&exchange.attributes, "heyan.source").as_deref(), Some("police"));
-    assert_eq!(attribute(&exchange.attributes, "http.response.status_code").as_deref(), Some("200"));
+    let port = tap.address.rsplit(':').next().unwrap();
+    for (name, expected) in [
+        ("heyan.source", "police"),
+        ("http.request.method", "POST"),
+        ("http.response.status_code", "200"),
+        ("network.protocol.version", "1.1"),
+        ("server.address", "127.0.0.1"),
+        ("server.port", port),
+        ("url.scheme", "http"),
+    ] {
+        assert_eq!(attribute(&exchange.attributes, name).as_deref(), Some(expected), "{name}");
+    }
+    let named = |name: &str| spans.iter().any(|span| attribute(&span.attributes, name).is_some());
+    assert!(!named("url.full") && !named("url.path") && !named("url.query"), "a path may name somebody");
     let recorded: Vec<_> =
         of("record").iter().filter_map(|span| attribute(&span.attributes, "heyan.ledger.entry")).collect();
     assert_eq!(recorded, ["asked", "answered"]);
@@ -116,7 +128,9 @@ async fn failures_retries_and_what_is_not_sampled() {
     let exchanges: Vec<_> = spans.iter().filter(|span| span.name == "query police.person").collect();
     let cause = reply.body["witnesses"][0]["cause"].as_str().unwrap();
     for exchange in &exchanges {
-        assert_eq!(attribute(&exchange.attributes, "heyan.cause").as_deref(), Some("source-error"));
+        for name in ["heyan.cause", "error.type"] {
+            assert_eq!(attribute(&exchange.attributes, name).as_deref(), Some("source-error"));
+        }
         assert_eq!(exchange.status.as_ref().unwrap().code, 2);
     }
     let ask = spans.iter().find(|span| span.name == "ask police").unwrap();
@@ -162,6 +176,61 @@ async fn metrics_and_logs_arrive_too() {
     };
     let record = until("the log has arrived", look).await;
     assert_eq!(attribute(&record.attributes, "source.id").as_deref(), Some("police"));
+}
+
+#[tokio::test]
+async fn a_question_that_is_taken_up_after_a_restart_stays_in_its_trace() {
+    let mut departments = Departments::start(&["--population", "200"]);
+    let police = departments.sources.iter_mut().find(|(source, _)| source == "police").unwrap();
+    let tap = Tap::before(&police.1);
+    police.1.clone_from(&tap.address);
+    let hasty = [("again_after = \"30s\"", "again_after = \"1s\"")];
+    let mut gateway = Gateway::started(&departments, &[agency("fund", true, "")], &hasty).await;
+    let person = &departments.living().await[0];
+    departments.fault("police", "*", "refuse", 0).await;
+    let headers = [("traceparent", CALLER), ("tracestate", "vendor=opaque"), ("prefer", "respond-async")];
+    let reply = gateway.ask("fund", &is_named(person), &headers).await;
+    assert_eq!(reply.status, 202, "{reply:?}");
+    gateway.kill();
+    let heads = || String::from_utf8(tap.asked().heads).unwrap();
+    let named = |heads: &str| {
+        let state = heads.matches("tracestate: vendor=opaque").count();
+        (heads.matches(&format!("traceparent: 00-{TRACE}-")).count(), state)
+    };
+    let before = named(&heads());
+    departments.heal().await;
+    gateway.start().await;
+    assert_eq!(gateway.outcome("fund", reply.id()).await["outcome"], "confirmed");
+    let after = named(&heads());
+    assert!(after.0 > before.0 && after.1 - before.1 == after.0 - before.0, "{before:?} {after:?}");
+}
+
+/// One signal's collector keeps no other waiting.
+#[tokio::test]
+async fn a_collector_that_hangs_for_traces_costs_no_metric_and_no_log() {
+    let departments = Departments::start(&["--population", "200"]);
+    let (hangs, takes) = (Collector::open(Manner::Hangs), Collector::open(Manner::Takes));
+    let traces = format!("{}/v1/traces", hangs.address);
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces.as_str()),
+        ("OTEL_TRACES_SAMPLER", "always_on"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "20"),
+    ];
+    let gateway = exporting(&departments, &takes.address, &variables).await;
+    let people = departments.living().await;
+    gateway.ask("fund", &is_named(&people[0]), &[]).await;
+    until("the traces hang", async || (hangs.requests() > 0).then_some(())).await;
+    departments.fault("police", "*", "status-500", 0).await;
+    gateway.ask("fund", &is_named(&people[1]), &[("traceparent", CALLER)]).await;
+    let is_it = |record: &opentelemetry_proto::tonic::logs::v1::LogRecord| hex(&record.trace_id) == TRACE;
+    until("the log has arrived", async || takes.logs().iter().any(is_it).then_some(())).await;
+    let counted = async || {
+        let exchanges = takes.metrics().into_iter().find(|metric| metric.name == "heyan.department.exchanges")?;
+        format!("{:?}", exchanges.data).contains("source-error").then_some(())
+    };
+    until("the metrics have arrived", counted).await;
+    assert_eq!(hangs.requests(), 1, "the first batch of spans still waits");
 }
 
 /// However a collector behaves, requests are answered as fast, what is lost is counted, and the process ends in time.

@@ -1,11 +1,13 @@
-//! `/metrics`, read by strict rules of our own; `tests/operations` lets Prometheus read it.
+//! `/metrics`, read by strict rules of our own and by Prometheus.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use heyan::domain::TokenHash;
 use heyan::telemetry::metrics::{ALL, Kind};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::town::{Departments, Gateway, agency, is_named, question};
 
@@ -101,7 +103,63 @@ async fn it_is_well_formed_in_both_formats_and_names_nobody() {
         }
     }
     assert!(!open.contains("张三"));
-    assert!(open.contains("heyan_problems_total{code=\"unauthorized\"} 1\n"), "{open}");
+    for series in [
+        "heyan_problems_total{code=\"unauthorized\"} 1",
+        "heyan_receipts_total{algorithm=\"ed25519\"} 2",
+        "heyan_ledger_commit_entries_bucket{le=\"1.0\"}",
+        "heyan_ledger_commit_duration_seconds_count",
+    ] {
+        assert!(open.contains(series), "{series}: {open}");
+    }
+}
+
+/// What Prometheus itself says of a page.
+fn promtool(page: &str) -> String {
+    let mut process = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("promtool: {error} (Debian has it: prometheus)"));
+    process.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+    let output = process.wait_with_output().unwrap();
+    [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat()
+}
+
+/// The series of ours that a file for operators names.
+fn named(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    words.filter(|word| ["heyan_", "http_server_", "process_"].iter().any(|ours| word.starts_with(ours))).collect()
+}
+
+#[tokio::test]
+async fn prometheus_finds_nothing_wrong_and_operators_are_shipped_nothing_that_is_not_there() {
+    let departments = Departments::start(&["--population", "200"]);
+    let gateway = Gateway::started(&departments, &[agency("fund", false, "")], &[]).await;
+    let people = departments.living().await;
+    // What is counted only once it has happened.
+    let receipt = gateway.ask("fund", &is_named(&people[0]), &[]).await.body["receipt"].clone();
+    gateway.ask("nobody", &is_named(&people[0]), &[]).await;
+    let post = |path: &str, token: &str, body: Value| {
+        let request = gateway.request(Method::POST, path, token).header("content-type", "application/json");
+        request.body(body.to_string()).send()
+    };
+    post("/v1/receipts/check", "", json!({"receipt": receipt})).await.unwrap();
+    let event = json!({"subjects": [people[0]["id_number"]], "kind": "death"});
+    post("/v1/sources/police/events", "demo-police-events", event).await.unwrap();
+    let (_, _, text) = page(&gateway, "text/plain", "").await;
+    assert_eq!(promtool(&text), "");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let there: BTreeSet<&str> = lines.map(|line| line.split(['{', ' ']).next().unwrap()).collect();
+    let dashboard: Value = serde_json::from_str(include_str!("../../config/operations/dashboard.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter().filter_map(|panel| panel["targets"].as_array());
+    let expressions: Vec<&str> = panels.flatten().map(|target| target["expr"].as_str().unwrap()).collect();
+    let shipped = [include_str!("../../config/operations/alerts.yaml").to_owned(), expressions.join("\n")].concat();
+    let missing: Vec<&str> = named(&shipped).difference(&there).copied().collect();
+    // This one speaks no TLS.
+    assert_eq!(missing, ["heyan_certificate_expiry_time_seconds"]);
+    assert!(named(&shipped).len() > 20, "{:?}", named(&shipped));
 }
 
 #[tokio::test]

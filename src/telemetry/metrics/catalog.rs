@@ -20,7 +20,7 @@ pub enum Kind {
     Counter,
     /// How something stands.
     Gauge,
-    /// How lengths of time are spread.
+    /// How values are spread.
     Histogram,
 }
 
@@ -58,10 +58,14 @@ impl Unit {
 }
 
 impl Metric {
-    /// The name of its family for Prometheus: with underscores and its unit.
+    /// The name of its family for Prometheus: with underscores and its unit. What the semantic conventions call a count is a
+    /// plural there, where `_count` belongs to histograms.
     #[must_use]
     pub fn prometheus(&self) -> String {
         let mut name = self.name.replace('.', "_");
+        if let Some(one) = name.strip_suffix("_count") {
+            name = format!("{one}s");
+        }
         if let Some(unit) = self.unit.suffix() {
             name.push('_');
             name.push_str(unit);
@@ -116,10 +120,13 @@ metrics! {
 
     LEDGER_ENTRIES: Counter, One, "heyan.ledger.entries", "Entries of the ledger";
     LEDGER_COMMITS: Counter, One, "heyan.ledger.commits", "Transactions of the ledger since the gateway started";
+    COMMIT_DURATION: Histogram, Seconds, "heyan.ledger.commit.duration", "How long transactions of the ledger took that were written";
+    COMMIT_ENTRIES: Histogram, One, "heyan.ledger.commit.entries", "How many entries were written by one transaction of the ledger";
     CHECKPOINT_AGE: Gauge, Seconds, "heyan.ledger.checkpoint.age", "How long ago the last checkpoint was signed; it is old where nothing is asked";
     RECORD_DURATION: Histogram, Seconds, "heyan.ledger.record.duration", "How long a question waited until an entry was on the disk";
     RECORD_FAILURES: Counter, One, "heyan.ledger.record.failures", "Entries that could not be recorded";
 
+    RECEIPTS: Counter, One, "heyan.receipts", "Receipts that were issued, by the algorithm of their signature";
     RECEIPT_CHECKS: Counter, One, "heyan.receipt.checks", "Receipts that were checked here";
     FINDINGS: Counter, One, "heyan.watch.findings", "Times that an agency's questions began to look like guessing";
     CALLBACKS_WAITING: Gauge, One, "heyan.callbacks.waiting", "Outcomes that agencies are still to be told of";

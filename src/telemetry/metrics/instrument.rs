@@ -25,12 +25,13 @@ impl Counter {
     }
 }
 
-/// Counts lengths of time by upper bounds, of which there are `N`, and what is longer than all of them.
+/// Counts values by upper bounds, of which there are `N`, and what is over all of them.
 #[derive(Debug)]
 pub(in crate::telemetry) struct Histogram<const N: usize> {
     counts: [AtomicU64; N],
     over: AtomicU64,
-    nanos: AtomicU64,
+    /// All of them together, in billionths.
+    billionths: AtomicU64,
     /// One example for each bound, and one of what is longer.
     exemplars: Mutex<Vec<Option<Exemplar>>>,
 }
@@ -75,7 +76,7 @@ impl<const N: usize> Default for Histogram<N> {
         Self {
             counts: [const { AtomicU64::new(0) }; N],
             over: AtomicU64::new(0),
-            nanos: AtomicU64::new(0),
+            billionths: AtomicU64::new(0),
             exemplars: Mutex::default(),
         }
     }
@@ -88,10 +89,7 @@ impl<const N: usize> Histogram<N> {
         bounds: &[f64; N],
         example: impl FnOnce() -> Exemplar,
     ) {
-        let value = seconds(length);
-        let index = bounds.iter().position(|bound| value <= *bound).unwrap_or(N);
-        self.counts.get(index).unwrap_or(&self.over).fetch_add(1, Ordering::Relaxed);
-        self.nanos.fetch_add(u64::try_from(length.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let index = self.count_time(length, bounds);
         // An example that is just being written is as good.
         if let Ok(mut exemplars) = self.exemplars.try_lock() {
             exemplars.resize(N + 1, None);
@@ -100,6 +98,24 @@ impl<const N: usize> Histogram<N> {
                 *place = Some(example);
             }
         }
+    }
+
+    /// Counts a length of time; returns the place of its bound.
+    pub(super) fn count_time(&self, length: Duration, bounds: &[f64; N]) -> usize {
+        self.add(seconds(length), u64::try_from(length.as_nanos()).unwrap_or(u64::MAX), bounds)
+    }
+
+    /// Counts a number of things.
+    pub(super) fn count_things(&self, number: usize, bounds: &[f64; N]) {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        self.add(f64::from(number), u64::from(number) * 1_000_000_000, bounds);
+    }
+
+    fn add(&self, value: f64, billionths: u64, bounds: &[f64; N]) -> usize {
+        let index = bounds.iter().position(|bound| value <= *bound).unwrap_or(N);
+        self.counts.get(index).unwrap_or(&self.over).fetch_add(1, Ordering::Relaxed);
+        self.billionths.fetch_add(billionths, Ordering::Relaxed);
+        index
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -111,7 +127,7 @@ impl<const N: usize> Histogram<N> {
         Reading::Distribution(Box::new(Distribution {
             bounds: bounds.to_vec(),
             counts: self.counts.iter().chain([&self.over]).map(|count| count.load(Ordering::Relaxed)).collect(),
-            sum: seconds(Duration::from_nanos(self.nanos.load(Ordering::Relaxed))),
+            sum: seconds(Duration::from_nanos(self.billionths.load(Ordering::Relaxed))),
             exemplars,
         }))
     }
@@ -135,6 +151,16 @@ mod tests {
         }
         let Reading::Distribution(read) = histogram.read(&bounds) else { panic!() };
         assert_eq!((read.counts, read.sum, histogram.count()), (vec![2, 2, 1], 3.102, 5));
+    }
+
+    #[test]
+    fn things_are_counted_as_they_are() {
+        let histogram = Histogram::<2>::default();
+        for number in [1, 2, 3, 1000] {
+            histogram.count_things(number, &[1.0, 4.0]);
+        }
+        let Reading::Distribution(read) = histogram.read(&[1.0, 4.0]) else { panic!() };
+        assert_eq!((read.counts, read.sum), (vec![1, 2, 1], 1006.0));
     }
 
     #[test]

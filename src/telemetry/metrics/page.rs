@@ -38,18 +38,18 @@ pub enum Reading {
     Count(u64),
     /// How something stands, or a sum that is no whole number.
     Value(f64),
-    /// How lengths of time are spread.
+    /// How values are spread.
     Distribution(Box<Distribution>),
 }
 
-/// How lengths of time are spread.
+/// How values are spread, in the metric's unit.
 #[derive(Debug, Clone)]
 pub struct Distribution {
-    /// Upper bounds, in seconds.
+    /// Upper bounds.
     pub bounds: Vec<f64>,
     /// How many came under each bound and over the one before; the last: over all of them.
     pub counts: Vec<u64>,
-    /// All of them together, in seconds.
+    /// All of them together.
     pub sum: f64,
     /// An example of each, where there is one.
     pub exemplars: Vec<Option<Exemplar>>,

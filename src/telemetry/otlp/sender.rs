@@ -1,4 +1,4 @@
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
@@ -12,13 +12,33 @@ use super::{Exports, Queue, Target, log_records, metric_points, spans};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::{Counter, Losses};
 
-/// The thread that sends.
+/// The thread that sends one signal.
 pub(super) struct Sender {
+    signal: Signal,
+    target: Target,
     exports: Exports,
     queue: Arc<Queue>,
     telemetry: Weak<Telemetry>,
-    /// When it was last said that something cannot be exported.
-    complained: Option<Instant>,
+}
+
+/// What is exported, in the order of its counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    Traces,
+    Metrics,
+    Logs,
+}
+
+impl Signal {
+    pub(super) const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+        }
+    }
 }
 
 /// What came of sending something.
@@ -41,36 +61,47 @@ const LAST: Duration = Duration::from_secs(2);
 
 const COMPLAIN_EVERY: Duration = Duration::from_mins(10);
 
-/// The places of the signals among the counters.
-const TRACES: usize = 0;
-const METRICS: usize = 1;
-const LOGS: usize = 2;
-
 impl Sender {
-    pub(super) fn new(exports: &Exports, queue: Arc<Queue>, telemetry: Weak<Telemetry>) -> Self {
-        Self { exports: exports.clone(), queue, telemetry, complained: None }
+    /// One for this signal, where it goes anywhere.
+    pub(super) fn new(
+        exports: &Exports,
+        signal: Signal,
+        queue: Arc<Queue>,
+        telemetry: Weak<Telemetry>,
+    ) -> Option<Self> {
+        let target = match signal {
+            Signal::Traces => &exports.traces,
+            Signal::Metrics => &exports.metrics,
+            Signal::Logs => &exports.logs,
+        };
+        Some(Self { signal, target: target.clone()?, exports: exports.clone(), queue, telemetry })
     }
 
-    pub(super) fn run(mut self) {
+    pub(super) fn run(self) {
         let runtime = match Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
-            Err(error) => return tracing::error!(%error, "nothing can be exported"),
+            Err(error) => return tracing::error!(%error, signal = self.signal.as_str(), "it cannot be exported"),
         };
-        let mut next = Instant::now() + self.exports.metrics_every;
         let mut is_over = false;
         while !is_over {
-            is_over = self.queue.wait(self.exports.delay.min(next.saturating_duration_since(Instant::now())));
-            self.send_traces(&runtime, is_over);
-            self.send_logs(&runtime, is_over);
-            if is_over || Instant::now() >= next {
-                self.send_metrics(&runtime, is_over);
-                next = Instant::now() + self.exports.metrics_every;
+            match self.signal {
+                Signal::Traces => {
+                    is_over = self.queue.wait_for_spans(self.exports.delay);
+                    self.send_traces(&runtime, is_over);
+                }
+                Signal::Metrics => {
+                    is_over = self.queue.pause(self.exports.metrics_every);
+                    self.send_metrics(&runtime, is_over);
+                }
+                Signal::Logs => {
+                    is_over = self.queue.pause(self.exports.delay);
+                    self.send_logs(&runtime, is_over);
+                }
             }
         }
     }
 
-    fn send_traces(&mut self, runtime: &Runtime, is_over: bool) {
-        let Some(target) = self.exports.traces.clone() else { return };
+    fn send_traces(&self, runtime: &Runtime, is_over: bool) {
         loop {
             let traces = self.queue.traces();
             let count: usize = traces.iter().map(|trace| trace.spans.len()).sum();
@@ -82,13 +113,12 @@ impl Sender {
                 let said = ExportTraceServiceResponse::decode(body).ok().and_then(|said| said.partial_success);
                 said.map_or(0, |partial| partial.rejected_spans.unsigned_abs())
             };
-            let lost = self.send(runtime, &target, TRACES, &body, count as u64, is_over, refused);
+            let lost = self.send(runtime, &body, count as u64, is_over, refused);
             self.losses().spans.add(lost);
         }
     }
 
-    fn send_logs(&mut self, runtime: &Runtime, is_over: bool) {
-        let Some(target) = self.exports.logs.clone() else { return };
+    fn send_logs(&self, runtime: &Runtime, is_over: bool) {
         loop {
             let lines = self.queue.logs();
             if lines.is_empty() {
@@ -99,49 +129,39 @@ impl Sender {
                 let said = ExportLogsServiceResponse::decode(body).ok().and_then(|said| said.partial_success);
                 said.map_or(0, |partial| partial.rejected_log_records.unsigned_abs())
             };
-            let lost = self.send(runtime, &target, LOGS, &body, lines.len() as u64, is_over, refused);
+            let lost = self.send(runtime, &body, lines.len() as u64, is_over, refused);
             self.losses().logs.add(lost);
         }
     }
 
-    fn send_metrics(&mut self, runtime: &Runtime, is_over: bool) {
-        let (Some(target), Some(telemetry)) = (self.exports.metrics.clone(), self.telemetry.upgrade()) else { return };
+    fn send_metrics(&self, runtime: &Runtime, is_over: bool) {
+        let Some(telemetry) = self.telemetry.upgrade() else { return };
         let page = telemetry.page();
         let (since, now) = (telemetry.began, telemetry.now());
         drop(telemetry);
         let (request, points) = metric_points::request(&page, since, now, &self.exports.resource);
         // The next ones say it all again, so what is lost of these is no loss.
-        let _ = self.send(runtime, &target, METRICS, &request.encode_to_vec(), points, is_over, |_| 0);
+        let _ = self.send(runtime, &request.encode_to_vec(), points, is_over, |_| 0);
     }
 
     /// Sends so many of something. Returns how many of it are lost.
-    #[expect(clippy::too_many_arguments, reason = "each is of another kind")]
-    fn send(
-        &mut self,
-        runtime: &Runtime,
-        target: &Target,
-        signal: usize,
-        body: &[u8],
-        count: u64,
-        is_over: bool,
-        refused: impl Fn(&[u8]) -> u64,
-    ) -> u64 {
+    fn send(&self, runtime: &Runtime, body: &[u8], count: u64, is_over: bool, refused: impl Fn(&[u8]) -> u64) -> u64 {
         let mut pause = PAUSE;
         for attempt in 1..=TRIES {
-            match runtime.block_on(post(target, body.to_vec(), is_over, &refused)) {
+            match runtime.block_on(post(&self.target, body.to_vec(), is_over, &refused)) {
                 Sent::Taken(refused) => {
-                    Self::count(&self.losses().exported, signal, count.saturating_sub(refused));
+                    self.count(&self.losses().exported, count.saturating_sub(refused));
                     return refused;
                 }
                 Sent::Later(after) if attempt < TRIES && !is_over => {
-                    self.failed(signal);
+                    self.failed();
                     if self.queue.pause(after.unwrap_or(pause).min(LONGEST_PAUSE)) {
                         return count;
                     }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 Sent::Later(_) | Sent::Refused => {
-                    self.failed(signal);
+                    self.failed();
                     return count;
                 }
             }
@@ -153,17 +173,19 @@ impl Sender {
         &self.queue.losses
     }
 
-    fn count(counters: &[Counter; 3], signal: usize, count: u64) {
-        if let Some(counter) = counters.get(signal) {
+    fn count(&self, counters: &[Counter; 3], count: u64) {
+        if let Some(counter) = counters.get(self.signal as usize) {
             counter.add(count);
         }
     }
 
     /// It is counted each time and said now and then.
-    fn failed(&mut self, signal: usize) {
-        Self::count(&self.losses().failed, signal, 1);
-        if self.complained.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
-            self.complained = Some(Instant::now());
+    fn failed(&self) {
+        self.count(&self.losses().failed, 1);
+        let mut complained = self.queue.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        if complained.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
+            *complained = Some(Instant::now());
+            drop(complained);
             tracing::warn!(
                 "telemetry cannot be exported; requests are answered all the same, and what is lost is counted: heyan_telemetry_dropped_total"
             );

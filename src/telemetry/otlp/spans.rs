@@ -102,7 +102,10 @@ fn of_request(request: &Request) -> Told {
         Some(status) => Some(status.to_string()),
         None => Some("the caller went away".to_owned()),
     };
-    attributes.extend(status.filter(|status| *status >= 500).map(|status| text("error.type", &status.to_string())));
+    attributes.extend(error.as_ref().map(|_| match status {
+        Some(status) => text("error.type", &status.to_string()),
+        None => text("error.type", "caller-gone"),
+    }));
     let method = method.as_str();
     let name = route.as_ref().map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
     Told { name, kind: SpanKind::Server, attributes, error }
@@ -133,8 +136,13 @@ fn of_ask(ask: &Ask) -> Told {
 }
 
 fn of_exchange(exchange: &Exchange) -> Told {
-    let Exchange { source, operation, step, attempt, is_hedge, status, end } = exchange;
+    let Exchange { source, operation, peer, method, step, attempt, is_hedge, status, version, end } = exchange;
+    // No `url.full`: a path or a query may hold a number.
     let mut attributes = vec![
+        text("http.request.method", method.as_str()),
+        text("server.address", &peer.host),
+        number("server.port", peer.port),
+        text("url.scheme", if peer.is_tls { "https" } else { "http" }),
         text("heyan.source", source.as_str()),
         text("heyan.operation", operation.as_str()),
         text("heyan.step", step.as_str()),
@@ -147,6 +155,7 @@ fn of_exchange(exchange: &Exchange) -> Told {
         attributes.push(number("http.request.resend_count", attempt - 1));
     }
     attributes.extend(status.map(|status| number("http.response.status_code", status)));
+    attributes.extend(version.map(|version| text("network.protocol.version", version)));
     attributes.extend(end.cause().map(|cause| text("heyan.cause", cause.as_str())));
     attributes.extend(end.cause().map(|cause| text("error.type", cause.as_str())));
     let error = match end {
