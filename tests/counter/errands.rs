@@ -197,7 +197,7 @@ async fn one_click_records_a_demand_with_what_was_typed_of_it() {
     {
         let mut browser = demanded(&town, text, "某某银行沈阳和平支行").await;
         browser.submit("/demands/new", &[]).await;
-        let form = browser.form("/demands");
+        let form = browser.page.form("/demands");
         assert_eq!(form.value("agency"), "某某银行沈阳和平支行");
         assert!(browser.text().contains(subject) && browser.path == "/demands/new", "{}", browser.text());
         assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
