@@ -87,7 +87,7 @@ impl Telemetry {
         let (is_off, sampler, stands) = (exports.is_disabled, exports.sampler, RwLock::default());
         let began = clock.now();
         Arc::new_cyclic(|telemetry| {
-            let exporter = Exporter::start(exports, telemetry.clone(), metrics.losses());
+            let exporter = Exporter::start(exports, telemetry, metrics.losses());
             if let Some(exporter) = &exporter {
                 logs::export_to(Arc::downgrade(exporter.queue()));
             }

@@ -65,7 +65,7 @@ struct Waiting {
 
 impl Exporter {
     /// Begins to export; `None`: nothing is to be exported anywhere.
-    pub(super) fn start(exports: &Exports, telemetry: Weak<Telemetry>, losses: &Arc<Losses>) -> Option<Self> {
+    pub(super) fn start(exports: &Exports, telemetry: &Weak<Telemetry>, losses: &Arc<Losses>) -> Option<Self> {
         if exports.traces.is_none() && exports.metrics.is_none() && exports.logs.is_none() {
             return None;
         }

@@ -1,6 +1,8 @@
 //! What a trace is made of. Everything in it is of a closed type: an id of the configuration, an enumeration, a number. There
 //! is no field that a name, an ID number or any other text of a request or a reply could stand in.
 
+mod exchange;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ids::{SpanId, TraceId};
 use crate::domain::{AgencyId, Answer, Cause, ClaimRef, Outcome, Slug};
+
+pub use exchange::{Exchange, ExchangeEnd, Peer, Step};
 
 /// What is known of one trace: the spans that ended together. A question that goes on behind its `pending` reply makes
 /// several of them, under the same id.
@@ -149,64 +153,6 @@ pub enum AskEnd {
     /// There is no answer.
     Failed(Cause),
     /// Nobody waited for it any more.
-    Abandoned,
-}
-
-/// Where a department is, as the configuration has it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// Its host.
-    pub host: Box<str>,
-    /// Its port.
-    pub port: u16,
-    /// Whether it is asked by TLS.
-    pub is_tls: bool,
-}
-
-/// One HTTP exchange with a department.
-#[derive(Debug, Clone)]
-pub struct Exchange {
-    /// The source.
-    pub source: Slug,
-    /// The operation.
-    pub operation: Slug,
-    /// Where that is.
-    pub peer: Arc<Peer>,
-    /// By which method it is asked.
-    pub method: Method,
-    /// What for.
-    pub step: Step,
-    /// Which try it is, from 1 on.
-    pub attempt: u32,
-    /// Whether it is a second one beside a slow one.
-    pub is_hedge: bool,
-    /// The status of the reply, where there is one.
-    pub status: Option<u16>,
-    /// The version of HTTP that the reply speaks.
-    pub version: Option<&'static str>,
-    /// How it ended.
-    pub end: ExchangeEnd,
-}
-
-/// Steps on the way to an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// A question that is answered at once.
-    Query,
-    /// An application.
-    Apply,
-    /// Asking for the answer to one.
-    Fetch,
-}
-
-/// How an exchange ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ExchangeEnd {
-    /// The department did its work, also if it needs more time.
-    Answered,
-    /// It failed.
-    Failed(Cause),
-    /// Another one was faster, or nobody waited any more.
     Abandoned,
 }
 
@@ -354,39 +300,6 @@ impl AskEnd {
             Self::Answered => "answered",
             Self::Failed(cause) => cause.as_str(),
             Self::Abandoned => "abandoned",
-        }
-    }
-}
-
-impl ExchangeEnd {
-    /// Why it failed.
-    #[must_use]
-    pub fn cause(self) -> Option<Cause> {
-        match self {
-            Self::Failed(cause) => Some(cause),
-            Self::Answered | Self::Abandoned => None,
-        }
-    }
-
-    /// Its name in metrics and attributes.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Failed(cause) => cause.as_str(),
-            Self::Abandoned => "abandoned",
-        }
-    }
-}
-
-impl Step {
-    /// Its name in metrics and attributes.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Query => "query",
-            Self::Apply => "apply",
-            Self::Fetch => "fetch",
         }
     }
 }

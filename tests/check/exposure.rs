@@ -4,6 +4,7 @@ use std::process::Command;
 
 use heyan::config::Folder;
 use heyan::server::Installation;
+use heyan::sources::Description;
 
 use super::{Overlay, line_of};
 
@@ -31,7 +32,7 @@ fn warnings(source: &str) -> Vec<(usize, String)> {
     let folder = Folder::embedded().overlay(&overlay.0).unwrap();
     let loaded = Installation::load(&folder, &|name| (!name.ends_with("ADDRESS")).then(|| "s".to_owned()));
     let installation = loaded.unwrap_or_else(|errors| panic!("{errors:#?}"));
-    let warnings = installation.descriptions.iter().flat_map(|source| source.warnings());
+    let warnings = installation.descriptions.iter().flat_map(Description::warnings);
     warnings.map(|warning| (warning.line.unwrap(), warning.message.clone())).collect()
 }
 

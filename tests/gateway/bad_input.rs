@@ -6,7 +6,7 @@ use super::reply::{Reply, send};
 
 async fn post(body: impl Into<reqwest::Body>, kind: &str) -> Reply {
     let demo = Demo::shared();
-    let request = demo.request(Method::POST, "/v1/verifications").bearer_auth(&demo.text("token"));
+    let request = demo.request(Method::POST, "/v1/verifications").bearer_auth(demo.text("token"));
     send(request.header("content-type", kind).body(body)).await
 }
 
@@ -141,7 +141,7 @@ async fn addresses_and_methods() {
     let reply = send(demo.request(Method::DELETE, "/v1/verifications")).await;
     assert_eq!((reply.status, reply.headers["allow"].to_str().unwrap()), (405, "POST"));
     let show = demo.request(Method::GET, "/v1/verifications/0193f0e0-0000-7000-8000-000000000000");
-    assert_eq!(send(show.bearer_auth(&demo.text("token"))).await.status, 404);
+    assert_eq!(send(show.bearer_auth(demo.text("token"))).await.status, 404);
     assert_eq!(send(demo.request(Method::GET, "/problems/malformed")).await.body["status"], 400);
 }
 

@@ -39,9 +39,9 @@ async fn triage_finds_the_matter_and_what_committees_still_issue() {
 #[tokio::test]
 async fn callers_see_themselves_and_the_sources() {
     let demo = Demo::shared();
-    let me = send(demo.request(Method::GET, "/v1/me").bearer_auth(&demo.text("token"))).await;
+    let me = send(demo.request(Method::GET, "/v1/me").bearer_auth(demo.text("token"))).await;
     assert_eq!(me.body["grants"][0]["claims"], json!(["*"]));
-    let sources = send(demo.request(Method::GET, "/v1/sources").bearer_auth(&demo.text("token"))).await.body;
+    let sources = send(demo.request(Method::GET, "/v1/sources").bearer_auth(demo.text("token"))).await.body;
     let state = |id: &str| {
         let source = sources["sources"].as_array().unwrap().iter().find(|source| source["id"] == id);
         source.unwrap()["state"].clone()

@@ -8,7 +8,7 @@ use super::demo::Demo;
 use super::reply::send;
 
 async fn source(demo: &Demo, id: &str) -> Value {
-    let reply = send(demo.request(Method::GET, "/v1/sources").bearer_auth(&demo.text("token"))).await.body;
+    let reply = send(demo.request(Method::GET, "/v1/sources").bearer_auth(demo.text("token"))).await.body;
     assert!(!reply.to_string().contains("127.0.0.1"), "no address is told: {reply}");
     reply["sources"].as_array().unwrap().iter().find(|source| source["id"] == id).unwrap().clone()
 }

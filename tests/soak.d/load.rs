@@ -112,7 +112,7 @@ impl Asked {
         let began = Instant::now();
         loop {
             let request = soak.demo.request(Method::GET, &format!("/v1/verifications/{id}"));
-            let reply = send(request.bearer_auth(&soak.demo.text("token"))).await;
+            let reply = send(request.bearer_auth(soak.demo.text("token"))).await;
             assert!(reply.headers.contains_key("content-type"), "{}", reply.status);
             let outcome = reply.body["outcome"].as_str().unwrap_or("none").to_owned();
             if outcome != "pending" {

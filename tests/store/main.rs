@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -13,13 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use heyan::clock::SystemClock;
-use heyan::departments::{Occasion, OperationRef, Question};
-use heyan::domain::{AgencyId, Person};
-use heyan::durable::{Allower, Application, ClosedQuestion, Durable as _, OpenQuestion, Quota};
+use heyan::durable::{Application, Durable as _};
 use heyan::store::{Store, StoreError, StoreKey};
 use jiff::Timestamp;
-use serde_json::{Map, json};
 use uuid::Uuid;
+
+use kept::{NAME, NUMBER, OFFICER, RECEIPT, WINDOW, captured, closed_question, open_question, question, quota};
 
 /// A folder that is gone when the test ends.
 struct Scratch(PathBuf);
@@ -58,70 +59,6 @@ fn open(folder: &Path) -> Store {
 fn try_open(folder: &Path) -> Result<Store, StoreError> {
     Store::open(folder, &key(), Arc::new(SystemClock))
 }
-
-fn open_question(id: Uuid) -> OpenQuestion {
-    OpenQuestion {
-        id,
-        agency: "fund".to_owned(),
-        claim: "marital-status/married".to_owned(),
-        people: vec![(NUMBER.to_owned(), NAME.to_owned())],
-        parameters: Map::new(),
-        purpose: "housing".to_owned(),
-        officer: OFFICER.to_owned(),
-        case: None,
-        legal_basis: None,
-        request_id: "request".to_owned(),
-        traceparent: None,
-        tracestate: None,
-        not_before: None,
-        asked: Timestamp::now(),
-        expires: Timestamp::MAX,
-        again: None,
-        patient: true,
-        notify: false,
-    }
-}
-
-fn closed_question(id: Uuid) -> ClosedQuestion {
-    ClosedQuestion { id, agency: "fund".to_owned(), verification: json!({ "id": id.to_string() }) }
-}
-
-fn question(number: u64) -> Question {
-    let occasion = Occasion {
-        agency: AgencyId("fund".parse().unwrap()),
-        officer: OFFICER.to_owned(),
-        purpose: "housing".parse().unwrap(),
-        case: None,
-        legal_basis: None,
-        request_id: "request".to_owned(),
-        traceparent: None,
-        tracestate: None,
-    };
-    Question {
-        operation: OperationRef { source: "police".parse().unwrap(), operation: "person".parse().unwrap() },
-        about: Person { id_number: NUMBER.parse().unwrap(), name: Some(NAME.parse().unwrap()) },
-        parameters: Arc::new(json!({ "number": number }).as_object().unwrap().clone()),
-        occasion: Arc::new(occasion),
-        not_before: None,
-        within: Duration::from_secs(1),
-    }
-}
-
-fn quota(window: i64) -> Quota {
-    Quota { of: Allower::Source("police".parse().unwrap()), seconds: 86400, window }
-}
-
-const NUMBER: &str = "11010519491231002X";
-const NAME: &str = "欧阳建国";
-const OFFICER: &str = "司马相如";
-const RECEIPT: &str = "RECEIPT-4711";
-
-fn captured() -> Vec<(String, String)> {
-    vec![("receipt".to_owned(), RECEIPT.to_owned())]
-}
-
-/// A window that is not past.
-const WINDOW: i64 = 40_000;
 
 #[tokio::test]
 async fn everything_is_there_when_it_is_opened_again() {
