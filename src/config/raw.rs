@@ -108,7 +108,7 @@ pub(super) struct RawMemory {
 
 impl Default for RawMemory {
     fn default() -> Self {
-        Self { facts_mib: 48, verifications: 50_000, verifications_for: "1h".to_owned(), idempotent_replies: 10_000 }
+        Self { facts_mib: 48, verifications: 20_000, verifications_for: "1h".to_owned(), idempotent_replies: 10_000 }
     }
 }
 

@@ -4,22 +4,18 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on may panic")]
 #![expect(clippy::cast_precision_loss, reason = "figures to look at")]
 
-use std::convert::Infallible;
+mod yardstick;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+
+use yardstick::{Recorder, Yardstick};
 
 /// How many requests of each kind are measured, after a tenth as many to warm up, and how many at once.
 const REQUESTS: usize = 20_000;
@@ -28,45 +24,26 @@ const AT_ONCE: usize = 16;
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    match arguments.iter().position(|argument| argument == "bare") {
-        Some(at) => runtime.block_on(bare(arguments.get(at + 1).map(String::as_str))),
-        None => runtime.block_on(measure(&arguments)),
+    let told = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).cloned()
+    };
+    if let Some(url) = told("--asking") {
+        runtime.block_on(yardstick::serve(Yardstick::Asking(url)));
+    } else if let Some(folder) = told("--recording") {
+        runtime.block_on(yardstick::serve(Yardstick::Recording(Box::new(Recorder::new(Path::new(&folder))))));
+    } else if arguments.iter().any(|argument| argument == "--bare") {
+        runtime.block_on(yardstick::serve(Yardstick::Bare));
+    } else {
+        runtime.block_on(measure(&arguments));
     }
 }
 
-/// The yardstick: hyper alone. With an address it asks there, as often as the path has letters, all at once, before it answers:
-/// what asking departments costs at the very least with these libraries, when nothing is read, decided, recorded or signed.
-async fn bare(asked: Option<&str>) {
-    heyan::sources::install_crypto();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    println!("http://{}", listener.local_addr().unwrap());
-    let client = Client::builder().no_proxy().build().unwrap();
-    let asked = asked.map(str::to_owned);
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let (client, asked) = (client.clone(), asked.clone());
-        let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
-            let asking = request.uri().path().len() - 1;
-            let exchanges: Vec<_> = match &asked {
-                Some(url) => (0..asking).map(|_| client.post(url).body(QUESTION).send()).collect(),
-                None => Vec::new(),
-            };
-            async move {
-                let _ = request.into_body().collect().await;
-                for reply in futures_util::future::join_all(exchanges).await {
-                    reply.unwrap().bytes().await.unwrap();
-                }
-                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"{\"outcome\":\"confirmed\"}"))))
-            }
-        });
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
-    }
+/// Starts this program again, as a yardstick, and returns its address.
+fn start_yardstick(arguments: &[&str]) -> (Process, String) {
+    let (process, mut lines) = Process::start(Command::new(std::env::current_exe().unwrap()).args(arguments));
+    (process, lines.next().unwrap())
 }
-
-/// About as long as a question to a department is.
-const QUESTION: &str =
-    "{\"application\":\"heyan-demo\",\"biz\":\"queryPerson\",\"data\":{\"gmsfhm\":\"000000000000000000\",\"xm\":\"\"}}";
 
 struct Process(Child);
 
@@ -117,12 +94,11 @@ async fn measure(arguments: &[String]) {
     let named: Vec<&String> = arguments.iter().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     heyan::sources::install_crypto();
     let heyan = Path::new(env!("CARGO_BIN_EXE_heyan"));
-    let (bare, mut lines) = Process::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
-    let bare_address = lines.next().unwrap();
-    let (asking, mut lines) =
-        Process::start(Command::new(std::env::current_exe().unwrap()).args(["bare", &bare_address]));
-    let asking_address = lines.next().unwrap();
+    let directory = std::env::temp_dir().join(format!("heyan-bench-{}", std::process::id()));
+    let (bare, bare_address) = start_yardstick(&["--bare"]);
+    let (asking, asking_address) = start_yardstick(&["--asking", &bare_address]);
     let (asking_one, asking_three) = (format!("{asking_address}/a"), format!("{asking_address}/aaa"));
+    let (recording, recording_address) = start_yardstick(&["--recording", directory.join("ledger").to_str().unwrap()]);
     let (_departments, lines) =
         Process::start(Command::new(heyan).args(["simulate", "--port", "0", "--population", "1000"]));
     let addresses: Vec<(String, String)> = lines
@@ -132,7 +108,6 @@ async fn measure(arguments: &[String]) {
             (name.to_owned(), address.trim().to_owned())
         })
         .collect();
-    let directory = std::env::temp_dir().join(format!("heyan-bench-{}", std::process::id()));
     let token = heyan::access::Token::generate().unwrap();
     configure(&directory, &token);
     // It exports what it records, at the sampling that is the default, to somebody who takes everything.
@@ -162,6 +137,7 @@ async fn measure(arguments: &[String]) {
         ("bare hyper", &bare, bare_address.as_str(), vec![ask("alive/alive", one, None)]),
         ("bare, asking one", &asking, asking_one.as_str(), vec![ask("alive/alive", one, None)]),
         ("bare, asking three", &asking, asking_three.as_str(), vec![ask("alive/alive", one, None)]),
+        ("bare, recording", &recording, recording_address.as_str(), vec![ask("alive/alive", one, None)]),
         ("answer from cache", &gateway, url, vec![ask("alive/alive", one, Some("24h"))]),
         ("cache, no telemetry", &silent, silent_url, vec![ask("alive/alive", one, Some("24h"))]),
         (
@@ -205,6 +181,11 @@ async fn measure(arguments: &[String]) {
     let of = |name: &str| measured.iter().find(|(known, _)| *known == name).map(|(_, cpu)| cpu.as_secs_f64());
     if let (Some(with), Some(without)) = (of("answer from cache"), of("cache, no telemetry")) {
         println!("telemetry: {:.2} times the CPU of an answer from cache without it", with / without);
+    }
+    if let (Some(all), Some(recorded), Some(bare)) = (of("answer from cache"), of("bare, recording"), of("bare hyper"))
+    {
+        let without = all - (recorded - bare);
+        println!("ledger and receipt: {:.2} times the CPU of an answer from cache without them", all / without);
     }
     fs::remove_dir_all(directory).unwrap();
 }

@@ -108,7 +108,7 @@ async fn a_question_is_known_as_soon_as_requests_are_taken() {
     let departments = Departments::start(&["--population", "2000", "--court-delay", "600000"]);
     let people = departments.divorced_in_court().await;
     // A process that remembers nothing has to look at the disk.
-    let changes = [("verifications = 50_000", "verifications = 0")];
+    let changes = [("verifications = 20_000", "verifications = 0")];
     let mut gateway =
         Gateway::started(&departments, &[agency("fund", true, ""), agency("bank", true, "")], &changes).await;
     let ids = ask(&gateway, &people[..3]).await;
