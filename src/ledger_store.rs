@@ -1,8 +1,8 @@
 //! Layer 2: the ledger on the disk, in one SQLite file in the folder of what survives a restart.
 //!
-//! `rows` is the SQL and the tree that is read through it. `writer` is the one thread that adds to it, `reader` the one that
-//! makes proofs. `files` opens the file, if nobody else can read it and nobody else writes it. `snapshot` reads it from
-//! outside, also next to a gateway that writes, and `verify` computes everything anew.
+//! `rows` is the SQL and the tree that is read through it. `writer` is the one thread that adds to it, from what waits in
+//! `queue`; `reader` is the one that makes proofs. `files` opens the file, if nobody else can read it and nobody else writes
+//! it. `snapshot` reads it from outside, also next to a gateway that writes, and `verify` computes everything anew.
 //!
 //! # What is found out
 //!
@@ -13,6 +13,7 @@
 
 mod fault;
 mod files;
+mod queue;
 mod reader;
 mod rows;
 mod snapshot;

@@ -1,13 +1,14 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::{Builder, JoinHandle, sleep};
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::queue::Queue;
 use super::rows::{self, Head, ReadError};
 use crate::ledger::{Hash, LedgerCondition, LedgerKeys, NotRecorded, SignedCheckpoint, leaf_hash};
 use crate::telemetry::metrics::Commits;
@@ -15,8 +16,7 @@ use crate::telemetry::metrics::Commits;
 /// The thread that writes. Entries that are waiting when it is free become one transaction with one signed checkpoint: the disk
 /// is waited for once for all of them, and then each is told.
 pub(super) struct Writer {
-    /// `None` once it is to end.
-    entries: Option<Sender<Order>>,
+    orders: Arc<Queue<Order>>,
     thread: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
 }
@@ -74,7 +74,6 @@ pub(super) type Commit = Box<dyn FnMut(&Connection) -> rusqlite::Result<()> + Se
 
 impl Writer {
     pub(super) fn start(connection: Connection, head: Head, keys: LedgerKeys, commit: Commit) -> io::Result<Self> {
-        let (entries, waiting) = channel();
         connection.set_prepared_statement_cache_capacity(32);
         let last = RwLock::new(Arc::new(head.checkpoint.clone()));
         let shared = Arc::new(Shared {
@@ -84,23 +83,24 @@ impl Writer {
             pulse: Mutex::default(),
         });
         let desk = Desk { connection, head: Some(head), keys, commit, shared: Arc::clone(&shared), trouble: None };
+        let orders = Arc::<Queue<Order>>::default();
+        let waiting = Arc::clone(&orders);
         let thread = Builder::new().name("heyan-ledger".to_owned()).spawn(move || desk.run(&waiting))?;
-        Ok(Self { entries: Some(entries), thread: Some(thread), shared })
+        Ok(Self { orders, thread: Some(thread), shared })
     }
 
     /// Hands an entry over. Its hash is computed here, where there are many threads.
     pub(super) fn record(&self, leaf: Vec<u8>) -> oneshot::Receiver<Result<u64, NotRecorded>> {
         let (reply, told) = oneshot::channel();
-        let job = Job { hash: leaf_hash(&leaf), leaf, reply };
         // If the thread is gone the job is dropped, and its sender is told by that.
-        let _ = self.entries.as_ref().map(|entries| entries.send(Order::Record(job)));
+        self.orders.put(Order::Record(Job { hash: leaf_hash(&leaf), leaf, reply }));
         told
     }
 
     /// Lets other keys take over; what came before is written with those before.
     pub(super) fn renew(&self, keys: LedgerKeys) -> Result<(), ReadError> {
         let (reply, told) = channel();
-        let _ = self.entries.as_ref().map(|entries| entries.send(Order::Renew(Box::new(keys), reply)));
+        self.orders.put(Order::Renew(Box::new(keys), reply));
         // A thread that is gone tells nothing.
         told.recv().unwrap_or_else(|_| Err(rusqlite::Error::InvalidQuery.into()))
     }
@@ -137,7 +137,7 @@ impl Writer {
 impl Drop for Writer {
     /// Lets it write what is waiting.
     fn drop(&mut self) {
-        self.entries = None;
+        self.orders.close();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -159,15 +159,12 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(mut self, orders: &Receiver<Order>) {
-        let mut several = false;
-        while let Ok(first) = orders.recv() {
-            // Where many come at once, a moment's wait lets them share a transaction; who comes alone does not wait.
-            if several {
-                sleep(GATHERING);
-            }
+    fn run(mut self, orders: &Queue<Order>) {
+        // However it ends: whoever waits is told.
+        let _closing = orders.closing();
+        while let Some(taken) = orders.take() {
             let mut jobs = Vec::new();
-            for order in std::iter::once(first).chain(orders.try_iter()).take(MOST_AT_ONCE) {
+            for order in taken {
                 match order {
                     Order::Record(job) => jobs.push(job),
                     Order::Renew(keys, reply) => {
@@ -177,7 +174,6 @@ impl Desk {
                     }
                 }
             }
-            several = jobs.len() > 1;
             self.write(jobs);
         }
     }
@@ -274,12 +270,5 @@ impl Desk {
         }
     }
 }
-
-/// How long a transaction waits for further entries where many come at once. A transaction costs about as much CPU as writing ten
-/// entries does, whatever is in it: so the wait is as long as sixteen callers on two cores need to come again.
-const GATHERING: Duration = Duration::from_micros(500);
-
-/// The most entries of one transaction.
-const MOST_AT_ONCE: usize = 1024;
 
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
