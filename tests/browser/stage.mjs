@@ -79,6 +79,13 @@ function watch(page, origin) {
   return seen;
 }
 
+/** Clicks twice. The second click takes the place of the first, whose way then ends: what counts is where both lead. */
+export async function clickTwice(page, selector, isThere) {
+  await page.dblclick(selector);
+  await until('two clicks have led there', async () => isThere(new URL(page.url())));
+  await page.waitForLoadState('load');
+}
+
 /** Tries until it is so. */
 export async function until(what, look) {
   for (let tries = 0; tries < 200; tries += 1) {

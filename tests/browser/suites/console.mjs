@@ -1,6 +1,6 @@
 // The operator's console: every page of it, and a bad night that shows by itself.
 
-import { equal, ok, until } from '../stage.mjs';
+import { clickTwice, equal, ok, until } from '../stage.mjs';
 
 const operator = (path, name) => ({ role: 'operator', path, name });
 
@@ -87,7 +87,7 @@ export const tests = [
       await page.waitForSelector('.summary');
       equal(page.url().endsWith('/close'), true, 'without a reason it is not done');
       await page.fill('main textarea, main input[type=text]', '对方通知今晚停机');
-      await Promise.all([page.waitForURL((address) => !address.pathname.endsWith('/close')), page.dblclick('main form .button')]);
+      await clickTwice(page, 'main form .button', (address) => !address.pathname.endsWith('/close'));
       await page.goto('/operator');
       ok((await page.textContent('main')).includes('对方通知今晚停机'), 'the reason is on the first screen');
       await page.goto('/operator/departments/health/open');

@@ -1,6 +1,6 @@
 // The committee's pages: the ten commonest errands, and what happens when hands are quicker than pages.
 
-import { equal, ok, until } from '../stage.mjs';
+import { clickTwice, equal, ok, until } from '../stage.mjs';
 
 const heading = async (page) => (await page.textContent('h1')).trim();
 
@@ -261,10 +261,7 @@ export const tests = [
     run: async ({ page, demo }) => {
       await reviewed(page, demo, '丧偶');
       const count = async () => (await (await page.request.get('/v1/ledger/checkpoint')).text()).split('\n')[1];
-      // The second click takes the place of the first, whose way then ends.
-      await page.dblclick('form[action$="/review"] .button');
-      await until('the result is there', async () => page.url().includes('/results/'));
-      await page.waitForLoadState('load');
+      await clickTwice(page, 'form[action$="/review"] .button', (address) => address.pathname.includes('/results/'));
       equal(await heading(page), '核验属实', 'the outcome');
       const entries = await count();
       const place = page.url();
