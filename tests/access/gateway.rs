@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command};
 
 use heyan::domain::TokenHash;
 use reqwest::{Certificate, Client, RequestBuilder};
@@ -15,6 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::authority::{Authority, Identity};
+use super::log::Log;
 use super::until::until;
 
 /// A gateway, and the folder of its files.
@@ -24,7 +23,7 @@ pub(crate) struct Gateway {
     /// The PEM of whoever has signed its certificate.
     pub(crate) root: Option<String>,
     process: Option<Child>,
-    log: Arc<Mutex<String>>,
+    log: Log,
 }
 
 impl Drop for Gateway {
@@ -35,7 +34,7 @@ impl Drop for Gateway {
             let _ = process.wait();
         }
         if std::thread::panicking() {
-            eprintln!("{}", self.log.lock().unwrap());
+            eprintln!("{}", self.log.text());
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -46,7 +45,7 @@ impl Gateway {
         let folder = std::env::temp_dir().join(format!("heyan-access-{}", Uuid::now_v7()));
         fs::create_dir_all(folder.join("overlay/config/agencies")).unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        Self { folder, address, root: None, process: None, log: Arc::default() }
+        Self { folder, address, root: None, process: None, log: Log::default() }
     }
 
     /// One that has a certificate of this authority, and takes those of its clients too. `lines` go under `[tls]`.
@@ -122,15 +121,8 @@ impl Gateway {
     }
 
     pub(crate) async fn start(&mut self) {
-        let mut process =
-            self.command(&["serve", "--in-memory", "--listen", &self.address]).stderr(Stdio::piped()).spawn().unwrap();
-        let (mut errors, sink) = (process.stderr.take().unwrap(), Arc::clone(&self.log));
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = errors.read(&mut buffer) {
-                sink.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
-            }
-        });
+        let mut command = self.command(&["serve", "--in-memory", "--listen", &self.address]);
+        let process = command.stderr(self.log.of_process()).spawn().unwrap();
         self.process = Some(process);
         self.has_logged("taking requests").await;
     }
@@ -142,7 +134,7 @@ impl Gateway {
     }
 
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.text()
     }
 
     pub(crate) async fn has_logged(&self, text: &str) {

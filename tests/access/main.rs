@@ -9,6 +9,8 @@ mod door;
 mod files;
 mod gateway;
 mod issuer;
+#[path = "../shared/log.rs"]
+mod log;
 mod public;
 mod reload;
 mod rotation;

@@ -13,6 +13,8 @@ mod closures;
 #[path = "../shared/demo.rs"]
 mod demo;
 mod figures;
+#[path = "../shared/log.rs"]
+mod log;
 mod night;
 #[path = "../shared/tab.rs"]
 mod tab;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::errands::fill_in;
-use crate::house::House;
+use crate::scene::Scene;
 use crate::tab::Tab;
 
 const EVERYTHING: &str = "[[agencies.grants]]\nclaims = [\"*\"]\npurposes = [\"*\"]\n";
@@ -27,8 +27,8 @@ async fn reviewed(browser: &mut Tab) -> String {
 
 #[tokio::test]
 async fn too_many_questions_wait_until_a_time_that_is_told() {
-    let house = House::new(&format!("{EVERYTHING}per_minute = 1\n")).await;
-    let mut browser = house.worker().await;
+    let scene = Scene::granting(&format!("{EVERYTHING}per_minute = 1\n")).await;
+    let mut browser = scene.worker().await;
     let first = reviewed(&mut browser).await;
     browser.submit(&first, &[]).await;
     assert!(browser.path.starts_with("/results/"), "{}", browser.text());
@@ -43,7 +43,7 @@ async fn too_many_questions_wait_until_a_time_that_is_told() {
     let stopped = browser.path.clone();
     browser.go(&review).await;
     assert!(browser.text().contains("张三"), "what was typed is there");
-    house.clock.advance(Duration::from_secs(61));
+    scene.clock.advance(Duration::from_secs(61));
     browser.go(&stopped).await;
     browser.submit(&review, &[]).await;
     assert!(browser.path.starts_with("/results/"), "{}", browser.text());
@@ -54,8 +54,8 @@ async fn a_case_number_is_demanded_for_the_purpose_that_needs_one() {
     let grant = |purpose: &str, more: &str| {
         format!("[[agencies.grants]]\nclaims = [\"*\"]\npurposes = [\"{purpose}\"]\n{more}\n")
     };
-    let house = House::new(&(grant("pension", "demands = [\"case\"]") + &grant("passport", ""))).await;
-    let mut browser = house.worker().await;
+    let scene = Scene::granting(&(grant("pension", "demands = [\"case\"]") + &grant("passport", ""))).await;
+    let mut browser = scene.worker().await;
     browser.go("/matters/alive").await;
     let form = browser.check("alive/alive").unwrap();
     browser.send(&form, &[]).await;
@@ -74,7 +74,8 @@ async fn a_case_number_is_demanded_for_the_purpose_that_needs_one() {
     let review = browser.path.clone();
     assert!(review.ends_with("/review"), "{review}");
     // The grants change before it is asked: what is missing now is asked for, and the rest is still there.
-    house.grant(&(grant("pension", "") + &grant("passport", "demands = [\"case\"]")));
+    scene.grant(&(grant("pension", "") + &grant("passport", "demands = [\"case\"]")));
+    scene.reload();
     browser.submit(&review, &[]).await;
     assert!(browser.path.ends_with("/2") && browser.step().has("case"), "{}", browser.path);
     let form = browser.step();
@@ -86,12 +87,13 @@ async fn a_case_number_is_demanded_for_the_purpose_that_needs_one() {
 
 #[tokio::test]
 async fn what_is_not_granted_any_more_is_told_with_other_ways() {
-    let house = House::new(EVERYTHING).await;
-    let mut browser = house.worker().await;
+    let scene = Scene::granting(EVERYTHING).await;
+    let mut browser = scene.worker().await;
     let review = reviewed(&mut browser).await;
     let grants = EVERYTHING.replace("\"*\"]\npurposes", "\"death/*\"]\npurposes");
     let before = browser.clone();
-    house.grant(&grants);
+    scene.grant(&grants);
+    scene.reload();
     browser.submit(&review, &[]).await;
     assert!(browser.path.starts_with("/matters/alive?draft="), "{}", browser.path);
     let said = browser.text();
@@ -101,7 +103,8 @@ async fn what_is_not_granted_any_more_is_told_with_other_ways() {
     }
     assert!(browser.check("alive/alive").is_none());
     // Once it is granted again, the same form is sent, and nothing has to be typed anew.
-    house.grant(EVERYTHING);
+    scene.grant(EVERYTHING);
+    scene.reload();
     let mut browser = before;
     browser.submit(&review, &[]).await;
     assert!(browser.path.starts_with("/results/"), "{}: {}", browser.path, browser.text());

@@ -14,7 +14,12 @@ mod demo;
 mod errands;
 mod grants;
 mod house;
+#[path = "../shared/log.rs"]
+mod log;
 mod outcomes;
+#[path = "../shared/scene.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod scene;
 mod stopped;
 #[path = "../shared/tab.rs"]
 mod tab;

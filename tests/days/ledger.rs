@@ -156,7 +156,7 @@ async fn a_ledger_that_is_gone_is_missed() {
     gateway.start_with(&["--new-ledger"]).await;
     assert_eq!(gateway.ask("fund", &is_named(&people[0]), &[]).await.status, 200);
     assert!(checkpoint(&gateway).await.starts_with("heyan/ledger\n2\n"));
-    assert!(gateway.log.lock().unwrap().contains("the ledger that was here is gone"));
+    assert!(gateway.log.text().contains("the ledger that was here is gone"));
     gateway.signal("TERM");
     assert!(gateway.ended().await.success());
     // One of the same length is another one all the same.

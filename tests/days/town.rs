@@ -1,11 +1,10 @@
 //! Departments and a gateway, each a process, and what tests do with them.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 
 use heyan::domain::TokenHash;
 use reqwest::{Method, RequestBuilder};
@@ -14,12 +13,15 @@ use uuid::Uuid;
 
 #[path = "../shared/client.rs"]
 mod client;
+#[path = "../shared/log.rs"]
+mod log;
 #[path = "../shared/reply.rs"]
 mod reply;
 #[path = "../shared/until.rs"]
 mod until;
 
 pub(crate) use client::client;
+use log::Log;
 pub(crate) use reply::{Reply, send};
 pub(crate) use until::until;
 
@@ -105,16 +107,14 @@ pub(crate) struct Gateway {
     pub(crate) address: String,
     pub(crate) process: Option<Child>,
     /// What it has logged.
-    pub(crate) log: Arc<Mutex<String>>,
-    /// The very bytes of it.
-    pub(crate) log_bytes: Arc<Mutex<Vec<u8>>>,
+    pub(crate) log: Log,
 }
 
 impl Drop for Gateway {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
-            eprintln!("{}", self.log.lock().unwrap());
+            eprintln!("{}", self.log.text());
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -139,8 +139,7 @@ impl Gateway {
             ("FUND_SECRET", SECRET),
         ];
         environment.extend(secrets.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let (address, log, log_bytes) = (free_address(), Arc::default(), Arc::default());
-        let gateway = Self { folder, environment, address, process: None, log, log_bytes };
+        let gateway = Self { folder, environment, address: free_address(), process: None, log: Log::default() };
         let mut file = include_str!("../../config/heyan.toml").to_owned();
         for (before, after) in changes {
             assert!(file.contains(before), "{before}");
@@ -217,16 +216,7 @@ impl Gateway {
     }
 
     pub(crate) async fn start_with(&mut self, more: &[&str]) {
-        let mut process = self.command(more).spawn().unwrap();
-        let (mut errors, sink) = (process.stderr.take().unwrap(), Arc::clone(&self.log));
-        let bytes = Arc::clone(&self.log_bytes);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = errors.read(&mut buffer) {
-                bytes.lock().unwrap().extend_from_slice(&buffer[..count]);
-                sink.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
-            }
-        });
+        let process = self.command(more).stderr(self.log.of_process()).spawn().unwrap();
         let ready = async || {
             let reply = self.request(Method::GET, "/readyz", "").send().await;
             reply.is_ok_and(|reply| reply.status() == 200).then_some(())

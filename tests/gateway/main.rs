@@ -12,6 +12,8 @@ mod connections;
 mod consistency;
 #[path = "../shared/demo.rs"]
 mod demo;
+#[path = "../shared/log.rs"]
+mod log;
 mod privacy;
 #[path = "../shared/reply.rs"]
 mod reply;

@@ -114,15 +114,13 @@ pub(crate) async fn clear_faults(demo: &Demo) {
 }
 
 impl Bench {
-    pub(crate) async fn new(demo: Demo, targets: &[Target]) -> Self {
+    pub(crate) async fn new(demo: Demo, target: &Target) -> Self {
         let mut cases = BTreeMap::new();
-        for target in targets {
-            for name in target.cases() {
-                let case = case(&demo, name).await;
-                let needs = format!("{}.{}", target.source, target.operation);
-                assert!(target.source == "*" || case.calls.contains_key(&needs), "{name} does not need {needs}");
-                cases.insert(*name, case);
-            }
+        for name in target.cases() {
+            let case = case(&demo, name).await;
+            let needs = format!("{}.{}", target.source, target.operation);
+            assert!(target.source == "*" || case.calls.contains_key(&needs), "{name} does not need {needs}");
+            cases.insert(*name, case);
         }
         let asked = calls(&demo).await;
         Self { demo, cases, asked }

@@ -17,5 +17,6 @@ mod oidc;
 mod provider;
 mod recorded;
 #[path = "../shared/scene.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
 mod scene;
 mod signing;

@@ -7,6 +7,8 @@ mod client;
 mod command;
 #[path = "../shared/demo.rs"]
 mod demo;
+#[path = "../shared/log.rs"]
+mod log;
 mod openssl;
 mod page;
 #[path = "../shared/reply.rs"]

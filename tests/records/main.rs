@@ -13,4 +13,5 @@ mod demands;
 mod figures;
 mod nonsense;
 #[path = "../shared/scene.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
 mod scene;

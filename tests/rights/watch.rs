@@ -25,7 +25,7 @@ fn under_name(person: &Value, name: &str) -> Value {
 /// What the operator has been told of guessing.
 async fn told(gateway: &Gateway, times: usize) -> Vec<String> {
     let look = async || {
-        let log = gateway.log.lock().unwrap().clone();
+        let log = gateway.log.text();
         let lines: Vec<String> =
             log.lines().filter(|line| line.contains("look like guessing")).map(str::to_owned).collect();
         (lines.len() >= times).then_some(lines)
@@ -57,7 +57,7 @@ async fn a_name_is_not_found_out_by_trying() {
     let told = told(&gateway, 2).await;
     assert_eq!(told.len(), 2, "once when it is slowed and once when it is stopped: {told:#?}");
     assert!(told.iter().all(|line| line.contains("fund") && line.contains("names")), "{told:#?}");
-    let log = gateway.log.lock().unwrap().clone();
+    let log = gateway.log.text();
     let number = people[0]["id_number"].as_str().unwrap();
     for personal in [number, people[0]["name"].as_str().unwrap(), "张三", "经办人"] {
         assert!(!log.contains(personal), "somebody is named in the log");

@@ -1,10 +1,11 @@
 //! A running `heyan demo`.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+
+use super::log::Log;
 
 /// A process, and what it has said of itself.
 pub(crate) struct Demo {
@@ -12,7 +13,7 @@ pub(crate) struct Demo {
     said: Value,
     pub(crate) process: Child,
     /// Everything that it has logged.
-    pub(crate) log: Arc<Mutex<String>>,
+    pub(crate) log: Log,
 }
 
 impl Drop for Demo {
@@ -21,7 +22,7 @@ impl Drop for Demo {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if std::thread::panicking() {
-            eprintln!("{}", self.log.lock().unwrap());
+            eprintln!("{}", self.log.text());
         }
     }
 }
@@ -34,18 +35,11 @@ impl Demo {
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_heyan")]);
         command.args(["demo", "--json", "--listen", "127.0.0.1:0"]);
         more(&mut command);
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let log: Arc<Mutex<String>> = Arc::default();
-        let (mut errors, sink) = (process.stderr.take().unwrap(), Arc::clone(&log));
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = errors.read(&mut buffer) {
-                sink.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
-            }
-        });
+        let log = Log::default();
+        let mut process = command.stdout(Stdio::piped()).stderr(log.of_process()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{}", log.lock().unwrap()));
+        let said = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{}", log.text()));
         Self { said, process, log }
     }
 

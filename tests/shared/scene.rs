@@ -53,6 +53,28 @@ impl Scene {
 
     /// Starts a gateway on the folder, with these variables and these changes of its settings.
     pub(crate) fn start(&mut self, variables: &[(&str, &str)], change: impl FnOnce(&mut Settings)) {
+        let mut installation = self.installation(variables, change);
+        let clock = self.clock.clone();
+        installation.keys = open_keys(&installation.settings, clock.now()).unwrap();
+        let store = Arc::new(open_store(&installation.settings, clock.clone()).unwrap());
+        let ledger = Arc::new(open_ledger(&installation, &store, false, clock.now()).unwrap());
+        let desk = open_desk(&installation.settings).unwrap();
+        // Not on a thread that has a runtime.
+        let kept = desk.clone();
+        let started = std::thread::spawn(move || Server::start(installation, clock, store, ledger, kept)).join();
+        self.running = Some(Running { server: started.unwrap().unwrap(), desk });
+    }
+
+    /// Reads the folder anew while the gateway goes on.
+    pub(crate) fn reload(&self) {
+        let installation = self.installation(&[], |_| {});
+        let server = &self.running.as_ref().unwrap().server;
+        // Not on a thread that has a runtime.
+        std::thread::scope(|scope| scope.spawn(|| server.reload(installation)).join().unwrap()).unwrap();
+    }
+
+    /// What the folder says, with these variables and these changes of its settings.
+    fn installation(&self, variables: &[(&str, &str)], change: impl FnOnce(&mut Settings)) -> Installation {
         let environment = |name: &str| {
             let known = variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
             let nowhere = if name.ends_with("_ADDRESS") { "http://127.0.0.1:9" } else { "none" };
@@ -66,15 +88,7 @@ impl Scene {
         settings.data_dir = Some(self.data());
         settings.store_key = Some(SecretPlace::File { file: self.folder.join("store.key") });
         change(settings);
-        let clock = self.clock.clone();
-        installation.keys = open_keys(&installation.settings, clock.now()).unwrap();
-        let store = Arc::new(open_store(&installation.settings, clock.clone()).unwrap());
-        let ledger = Arc::new(open_ledger(&installation, &store, false, clock.now()).unwrap());
-        let desk = open_desk(&installation.settings).unwrap();
-        // Not on a thread that has a runtime.
-        let kept = desk.clone();
-        let started = std::thread::spawn(move || Server::start(installation, clock, store, ledger, kept)).join();
-        self.running = Some(Running { server: started.unwrap().unwrap(), desk });
+        installation
     }
 
     /// Ends the gateway.

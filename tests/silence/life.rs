@@ -314,7 +314,7 @@ impl Life {
 
     fn search(&self) {
         let mut out = self.out.take();
-        out.push(("the log".to_owned(), self.gateway.log_bytes.lock().unwrap().clone()));
+        out.push(("the log".to_owned(), self.gateway.log.bytes()));
         let heard = self.fund.heard();
         assert!(heard.starts_with(b"POST /outcomes"));
         out.push(("callbacks".to_owned(), heard));

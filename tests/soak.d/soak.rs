@@ -11,6 +11,8 @@ mod client;
 #[path = "../shared/demo.rs"]
 mod demo;
 mod load;
+#[path = "../shared/log.rs"]
+mod log;
 #[path = "../matrix/overlay.rs"]
 #[expect(dead_code, reason = "it serves tests, too")]
 mod overlay;

@@ -255,7 +255,7 @@ async fn nobody_is_delayed(collector: &str, drops: bool) {
         };
         until("drops are counted", look).await;
     }
-    let log = gateway.log.lock().unwrap().clone();
+    let log = gateway.log.text();
     assert!(log.matches("telemetry cannot be exported").count() <= 1, "{log}");
     let began = Instant::now();
     gateway.signal("TERM");
@@ -299,7 +299,7 @@ async fn without_an_address_nothing_is_exported_and_nothing_said() {
     let gateway = Gateway::started(&departments, &[agency("fund", false, "")], &[]).await;
     let people: Vec<Value> = departments.living().await;
     gateway.ask("fund", &is_named(&people[0]), &[]).await;
-    let log = gateway.log.lock().unwrap().clone();
+    let log = gateway.log.text();
     assert!(!log.contains("telemetry") && !log.contains("OTEL"), "{log}");
     let text = metrics(&gateway).await;
     assert!(value(&text, "heyan_telemetry_dropped_total").abs() < f64::EPSILON, "{text}");

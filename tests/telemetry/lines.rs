@@ -1,9 +1,8 @@
 //! The log's lines.
 
-use reqwest::Method;
 use serde_json::Value;
 
-use crate::town::{Departments, Gateway, agency, is_named};
+use crate::town::{Departments, Gateway, agency, is_named, until};
 
 #[tokio::test]
 async fn where_nobody_reads_along_a_line_is_one_json_object_with_its_trace() {
@@ -12,7 +11,7 @@ async fn where_nobody_reads_along_a_line_is_one_json_object_with_its_trace() {
     let person = &departments.living().await[0];
     departments.fault("police", "*", "status-500", 0).await;
     let reply = gateway.ask("fund", &is_named(person), &[]).await;
-    let log = gateway.log.lock().unwrap().clone();
+    let log = gateway.log.text();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let line = lines.iter().find(|line| line["message"] == "a department gave no answer").unwrap();
     assert_eq!(line["trace_id"], reply.body["trace_id"]);
@@ -26,8 +25,8 @@ async fn it_is_written_to_be_read_where_that_is_wanted() {
     let mut gateway = Gateway::new(&departments, &[agency("fund", false, "")], &[]);
     gateway.environment.push(("HEYAN_LOG_FORMAT".to_owned(), "pretty".to_owned()));
     gateway.start().await;
-    assert!(gateway.request(Method::GET, "/livez", "").send().await.unwrap().status().is_success());
-    let log = gateway.log.lock().unwrap().clone();
-    assert!(log.lines().any(|line| line.contains("INFO heyan::") && line.contains("taking requests")), "{log}");
-    assert!(!log.contains('\x1b'), "colours are for terminals");
+    // It is ready a moment before it says so.
+    let is_said = |line: &str| line.contains("INFO heyan::") && line.contains("taking requests");
+    let log = async || Some(gateway.log.text()).filter(|log| log.lines().any(is_said));
+    assert!(!until("it is said that requests are taken", log).await.contains('\x1b'), "colours are for terminals");
 }
