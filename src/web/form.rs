@@ -14,6 +14,7 @@ use super::carry::Carried;
 use super::seal::{Owner, Seal, SealedForm};
 use super::visit::{Visit, now};
 use super::{PageError, Reply, Web, see_other};
+use crate::telemetry::Behind;
 
 /// The most bytes of a form.
 pub(super) const MOST_BYTES: usize = 64 * 1024;
@@ -66,8 +67,9 @@ impl Form {
         if id.is_empty() || id.len() > 64 {
             return Err(PageError::Malformed);
         }
-        let front = Arc::clone(&self.web.front);
-        let tracked = self.web.api.gateway.tasks.spawn(async move { front.once.run(&user, id, work).await });
+        let (front, gateway) = (Arc::clone(&self.web.front), &self.web.api.gateway);
+        let behind = Behind::of(&gateway.telemetry, None, None);
+        let tracked = gateway.tasks.spawn(behind.around(async move { front.once.run(&user, id, work).await }));
         see_other(&tracked.await.map_err(|_| PageError::Broken)??)
     }
 }

@@ -25,4 +25,5 @@ mod stopped;
 mod tab;
 mod tabs;
 mod town;
+mod traced;
 mod worker;
