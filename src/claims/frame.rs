@@ -253,6 +253,19 @@ impl Frame {
         }
     }
 
+    /// The sources of all its witnesses, each once, in the order of the claim.
+    pub(super) fn sources(&self, sources: &mut Vec<Slug>) {
+        for (part, component) in self.claim.parts.iter().zip(&self.components) {
+            match (part, component) {
+                (Part::Witness(witness), _) if !sources.contains(&witness.source) => {
+                    sources.push(witness.source.clone())
+                }
+                (Part::Claim(_), Some(frame)) => frame.sources(sources),
+                (Part::Witness(_) | Part::Claim(_), _) => {}
+            }
+        }
+    }
+
     fn report_witness(
         &self,
         witness: &Witness,

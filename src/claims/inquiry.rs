@@ -114,10 +114,18 @@ impl Inquiry {
     }
 
     /// What each witness that was asked has said, in the order of the claim.
+    ///
+    /// Where the outcome is a mismatch, all of the claim's witnesses say so, whether they were asked or not: which of them
+    /// found what, and whom else they led to, would tell what did not fit, and what is on record about a number alone.
     #[must_use]
     pub fn witnesses(&self) -> Vec<WitnessReport> {
         let mut reports = Vec::new();
         self.root.report(&self.asked, &self.today, &mut reports);
+        if self.outcome() == Some(Outcome::Mismatch) {
+            let mut sources = Vec::new();
+            self.root.sources(&mut sources);
+            reports = alike(&reports, sources);
+        }
         reports
     }
 
@@ -133,6 +141,24 @@ impl Inquiry {
         sources.dedup();
         sources
     }
+}
+
+/// The reports of a mismatch: one for each source, which differ only where a source could not be asked.
+fn alike(reports: &[WitnessReport], sources: Vec<Slug>) -> Vec<WitnessReport> {
+    let as_of = reports.iter().filter_map(|report| report.as_of).min();
+    let (cached, stale) = (reports.iter().any(|report| report.cached), reports.iter().any(|report| report.stale));
+    let report = |source| {
+        let failed = |report: &&WitnessReport| report.source == source && report.answer == Answer::Unavailable;
+        reports.iter().find(failed).cloned().unwrap_or(WitnessReport {
+            source,
+            answer: Answer::Mismatch,
+            cause: None,
+            as_of,
+            cached,
+            stale,
+        })
+    };
+    sources.into_iter().map(report).collect()
 }
 
 /// All questions of an inquiry, each once.
