@@ -324,14 +324,18 @@ fn entry(stored: &rows::Stored<'_>, index: u64, size: u64) -> Result<Entry, NoPr
     Entry::decode(&leaf).map_err(|_| NoProof::Nodes(Fault::Altered { entry: index }.into()))
 }
 
-/// The proof of one entry.
+/// The proof of one entry. None is given that does not hold.
 fn prove(
     stored: &mut rows::Stored<'_>,
     index: u64,
     checkpoint: Arc<SignedCheckpoint>,
 ) -> Result<Inclusion, NoProof<ReadError>> {
-    let hashes = inclusion(stored, index, checkpoint.checkpoint.size)?;
+    let (root, size) = (checkpoint.checkpoint.root, checkpoint.checkpoint.size);
+    let hashes = inclusion(stored, index, size)?;
     let leaf = stored.node(Node { level: 0, index }).map_err(NoProof::Nodes)?;
+    if !crate::ledger::includes(&root, size, index, &leaf, &hashes) {
+        return Err(NoProof::Nodes(Fault::Range { first: 0, last: size.saturating_sub(1) }.into()));
+    }
     Ok(Inclusion { index, leaf, hashes, checkpoint })
 }
 

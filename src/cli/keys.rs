@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -7,6 +8,7 @@ use super::{Failure, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::keys::{self, Key, KeyUse, KeysError, Ring, State};
 use crate::ledger::Origin;
+use crate::ledger_store::{LedgerError, Snapshot, Trust};
 use crate::receipt::{jwk, jwks};
 use crate::server::{KEYS, verifier_key};
 use crate::signing::Algorithm;
@@ -164,6 +166,13 @@ fn rotate(arguments: &Rotate) -> Result<(), Failure> {
 
 fn destroy(arguments: &Destroy) -> Result<(), Failure> {
     let folder = arguments.place.folder();
+    if arguments.distrust && signed_last(&arguments.place, &arguments.id)? {
+        return Err(Failure::Usage(anyhow!(
+            "the last checkpoint of the ledger is signed with {}: without it no gateway would open that ledger again; run \
+             `heyan reload`, and distrust the key once something more is recorded, which the new key then signs",
+            arguments.id
+        )));
+    }
     let key = keys::destroy(&folder, &arguments.id, arguments.distrust, SystemClock.now()).map_err(failure)?;
     say(&format!("destroyed the secret of {}", key.id()));
     match (key.usage(), key.public()) {
@@ -173,6 +182,22 @@ fn destroy(arguments: &Destroy) -> Result<(), Failure> {
     }
     say("a running gateway forgets it with `heyan reload`; copies and backups of the folder are yours to destroy");
     Ok(())
+}
+
+/// Whether the ledger beside the keys says that this key has signed it last.
+fn signed_last(place: &Place, id: &str) -> Result<bool, Failure> {
+    let folder = place.folder();
+    let ring = Ring::open(&folder).map_err(failure)?;
+    let key = ring.keys().find(|key| key.id().as_str() == id && key.usage() == KeyUse::Ledger);
+    let Some(public) = key.and_then(Key::public) else { return Ok(false) };
+    let beside = place.data_dir.as_deref().or_else(|| folder.parent()).unwrap_or(&folder);
+    let ledger = match Snapshot::open(beside) {
+        Ok(ledger) => ledger,
+        Err(LedgerError::None(_)) => return Ok(false),
+        Err(error) => return Err(Failure::Impossible(error.into())),
+    };
+    let verifier = verifier_key(public, &ledger.origin().unwrap_or_default());
+    Ok(verifier.is_ok_and(|key| ledger.checkpoint(&Trust::Public(vec![key])).is_ok()))
 }
 
 fn list(arguments: &List) -> Result<(), Failure> {

@@ -56,6 +56,9 @@ async fn a_running_gateway_writes_with_the_newest_keys() {
     gateway.heyan(&["keys", "rotate", "--use", "subject"], "").await;
     assert_eq!(gateway.reload().await.0, Some(0));
     assert_eq!(checkpoint(&gateway).await, old, "nothing has happened");
+    let retired_signer = key(&gateway, "ledger", "retired").await;
+    let (code, said) = run(&gateway, &["keys", "destroy", &retired_signer, "--distrust"]).await;
+    assert!(code == Some(2) && said.contains("the last checkpoint") && said.contains("heyan reload"), "{said}");
     ask(&gateway, &people[0]).await;
     ask(&gateway, &people[1]).await;
     let new = checkpoint(&gateway).await;
@@ -98,10 +101,16 @@ async fn a_running_gateway_writes_with_the_newest_keys() {
 }
 
 async fn ledger_verify(gateway: &Gateway, more: &[&str]) -> (Option<i32>, String) {
+    run(gateway, &[&["ledger", "verify"], more].concat()).await
+}
+
+/// What the program says of its folder, with its exit code.
+async fn run(gateway: &Gateway, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_heyan"));
-    command.args(["ledger", "verify"]).args(more).arg("--data-dir").arg(gateway.data());
+    command.args(arguments).arg("--data-dir").arg(gateway.data());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (output.status.code(), said)
 }
 
 /// Puts the ledger's files away, or a copy of them back.

@@ -1,6 +1,6 @@
 //! Somebody has the machine, but not the ledger's key, and changes what is written in every way.
 
-use heyan::ledger::{Frontier, SignedCheckpoint, leaf_hash};
+use heyan::ledger::{Frontier, Ledger as _, SignedCheckpoint, leaf_hash};
 use heyan::ledger_store::{Fault, LedgerError, LedgerStore};
 use rusqlite::Connection;
 
@@ -103,6 +103,17 @@ fn the_public_key_finds_the_same() {
         let fault = fault.unwrap_or_else(|| panic!("not found: {sql}"));
         assert_eq!(fault.first_bad(), *first_bad, "{sql}: {fault}");
     }
+}
+
+/// A gateway opens a ledger whose end is right; what is wrong further back it does not prove.
+#[test]
+fn no_proof_is_given_that_does_not_hold() {
+    let (scene, _) = attacked(ATTACKS[0].0, false);
+    let store = scene.open();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let proves = |index: u64| runtime.block_on(store.inclusion(index)).is_ok();
+    assert!(!proves(5) && !proves(6), "the altered one, and one whose proof needs it");
+    assert!(proves(39));
 }
 
 #[test]
