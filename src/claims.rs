@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::departments::OperationRef;
 use crate::domain::{ClaimRef, Slug};
@@ -70,6 +70,22 @@ impl Claim {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.connected
+    }
+
+    /// Of the values of its parameters, those that belong to what was asked: a status, a day, a number, and not those that were
+    /// left out, nor free text, which may name somebody.
+    #[must_use]
+    pub fn particulars(&self, values: &Map<String, Json>) -> Map<String, Json> {
+        let is_told = |parameter: &Parameter, value: &Json| match (&parameter.kind, &parameter.default) {
+            (ParameterKind::Text { .. }, _) => false,
+            (_, Some(ParameterDefault::Value(absent))) => absent != value,
+            (_, Some(ParameterDefault::Today) | None) => true,
+        };
+        let pair = |parameter: &Parameter| {
+            let value = values.get(&parameter.name).filter(|value| is_told(parameter, value))?;
+            Some((parameter.name.clone(), value.clone()))
+        };
+        self.parameters.iter().filter_map(pair).collect()
     }
 
     /// The sources that it may ask, each once.

@@ -27,13 +27,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::fmt::serde::timestamp::second::required as seconds;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::domain::{AgencyId, ClaimRef, Outcome, Person, Slug};
 use crate::signing::{Algorithm, KeyId, NotSigned, SigningKey, SubjectKey};
 
-pub use check::{Checker, Invalid, MAX_LENGTH, MAX_SKEW};
+pub use check::{Checker, Invalid, MAX_LENGTH, MAX_SKEW, is_ahead};
 pub use code::{Code, CodeError, Recorded, Validity};
 pub use jwks::{JwksError, jwk, jwks, keys_of};
 
@@ -61,8 +61,11 @@ pub struct Receipt {
     pub purpose: Slug,
     /// What was asked: the matter,
     pub matter: Slug,
-    /// and the claim in it.
+    /// and the claim in it,
     pub claim: Slug,
+    /// with its particulars, such as a status and a day.
+    #[serde(skip_serializing_if = "Map::is_empty", default)]
+    pub parameters: Map<String, Value>,
     /// What came of it.
     pub outcome: Outcome,
     /// The age of the oldest answer that counted.
@@ -97,6 +100,8 @@ pub struct Said<'a> {
     pub purpose: &'a Slug,
     /// What was asked.
     pub claim: &'a ClaimRef,
+    /// Its particulars, such as a status and a day.
+    pub particulars: &'a Map<String, Value>,
     /// What came of it.
     pub outcome: Outcome,
     /// The age of the oldest answer that counted.
@@ -160,6 +165,7 @@ impl Issuer {
             purpose: said.purpose.clone(),
             matter: said.claim.matter.clone(),
             claim: said.claim.claim.clone(),
+            parameters: said.particulars.clone(),
             outcome: said.outcome,
             as_of: said.as_of,
             subjects: subjects(&self.subject, said.verification, said.subjects),
@@ -180,8 +186,8 @@ impl Issuer {
     /// number no code can hold.
     #[must_use]
     pub fn code(&self, said: &Said<'_>, at: Timestamp) -> Option<Code> {
-        let Said { verification, claim, outcome, as_of, .. } = *said;
-        let recorded = Recorded { entry: said.ledger?, at, verification, claim, outcome };
+        let Said { verification, claim, particulars, outcome, as_of, .. } = *said;
+        let recorded = Recorded { entry: said.ledger?, at, verification, claim, particulars, outcome };
         Code::new(&self.key, &recorded, as_of, self.valid_for)
     }
 }
@@ -193,7 +199,7 @@ impl Receipt {
         json!({
             "valid": true, "verification": self.verification.to_string(), "issuer": self.issuer,
             "agency": self.agency.to_string(), "purpose": self.purpose.as_str(), "matter": self.matter.as_str(),
-            "claim": self.claim.as_str(), "outcome": self.outcome.as_str(), "as_of": self.as_of.to_string(),
+            "claim": self.claim.as_str(), "parameters": self.parameters, "outcome": self.outcome.as_str(), "as_of": self.as_of.to_string(),
             "issued_at": self.issued.to_string(), "expires_at": self.expires.to_string(), "ledger": self.ledger,
             "rules": self.rules
         })

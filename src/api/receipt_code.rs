@@ -1,18 +1,20 @@
 //! What is told to whoever holds no more than a short code: what is on the paper already, and that it is true. Who asked, what
 //! for and about whom is not on the paper, and is not told.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Api;
 use crate::domain::{ClaimRef, Outcome};
 use crate::ledger::{Event, NotProved};
-use crate::receipt::{Code, CodeError, Invalid, Recorded, Validity};
+use crate::receipt::{Code, CodeError, Invalid, Recorded, Validity, is_ahead};
 
 /// What a code says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
     /// What was asked.
     pub claim: ClaimRef,
+    /// Its particulars, such as a status and a day.
+    pub particulars: Map<String, Value>,
     /// What came of it.
     pub outcome: Outcome,
     /// When, and until when it is a proof: that time has not come.
@@ -34,6 +36,9 @@ pub enum NoCode {
     /// Its receipt is no proof any more.
     #[error("the receipt has expired")]
     Expired,
+    /// It was issued later than now.
+    #[error("the receipt is not valid yet: one of the clocks is wrong")]
+    NotYetValid,
 }
 
 /// The reasons that only codes have.
@@ -48,6 +53,7 @@ impl NoCode {
             Self::Mistyped => REASONS[0],
             Self::Unknown => REASONS[1],
             Self::Expired => Invalid::Expired.as_str(),
+            Self::NotYetValid => Invalid::NotYetValid.as_str(),
         }
     }
 
@@ -57,6 +63,7 @@ impl NoCode {
             Self::Mistyped => "短码输入有误，请再核对一次",
             Self::Unknown => "本系统没有这个短码",
             Self::Expired => return super::receipts::words(Invalid::Expired, english),
+            Self::NotYetValid => return super::receipts::words(Invalid::NotYetValid, english),
         };
         if english { self.to_string() } else { chinese.to_owned() }
     }
@@ -72,9 +79,9 @@ pub struct NotRead;
 /// If the ledger cannot be read.
 pub(super) async fn check(api: &Api, text: &str, english: bool) -> Result<Value, NotRead> {
     Ok(match open(api, text).await? {
-        Ok(Opened { claim, outcome, validity }) => json!({
+        Ok(Opened { claim, particulars, outcome, validity }) => json!({
             "valid": true, "issuer": api.shared.issuer.name(), "matter": claim.matter.as_str(),
-            "claim": claim.claim.as_str(), "outcome": outcome.as_str(), "as_of": validity.as_of.to_string(),
+            "claim": claim.claim.as_str(), "parameters": particulars, "outcome": outcome.as_str(), "as_of": validity.as_of.to_string(),
             "issued_at": validity.issued.to_string(), "expires_at": validity.expires.to_string()
         }),
         Err(why) => json!({"valid": false, "reason": why.as_str(), "detail": why.words(english)}),
@@ -102,10 +109,14 @@ pub async fn open(api: &Api, text: &str) -> Result<Result<Opened, NoCode>, NotRe
     else {
         return Ok(Err(NoCode::Unknown));
     };
-    let recorded = Recorded { entry: code.entry(), at: entry.at, verification, claim: &claim, outcome };
+    let particulars = entry.particulars;
+    let recorded =
+        Recorded { entry: code.entry(), at: entry.at, verification, claim: &claim, particulars: &particulars, outcome };
+    let now = api.gateway.clock.now();
     Ok(match code.opens(&recorded, api.shared.keys.receipt_signers()) {
         None => Err(NoCode::Unknown),
-        Some(validity) if api.gateway.clock.now() >= validity.expires => Err(NoCode::Expired),
-        Some(validity) => Ok(Opened { claim, outcome, validity }),
+        Some(validity) if is_ahead(validity.issued, now) => Err(NoCode::NotYetValid),
+        Some(validity) if now >= validity.expires => Err(NoCode::Expired),
+        Some(validity) => Ok(Opened { claim, particulars, outcome, validity }),
     })
 }

@@ -53,7 +53,8 @@ fn asked(body: &Value) -> Result<Asked, Vec<FieldError>> {
         let has_code = body.contains_key("code") && !body.contains_key("receipt");
         // Beside a receipt, a code is one thing too many.
         let name = if has_code { "code" } else { "receipt" };
-        let known = if body.is_empty() { &["receipt", "code"][..] } else { std::slice::from_ref(&name) };
+        let has_both = body.contains_key("code") && body.contains_key("receipt");
+        let known = if has_both { std::slice::from_ref(&name) } else { &["receipt", "code"][..] };
         reader.known("", body, known.iter().copied());
         let reason = match body.get(name) {
             Some(Value::String(text)) if has_code => return Some(Asked::Code(text.clone())),
@@ -87,14 +88,17 @@ pub(super) fn documentation() -> [(&'static str, Value); 2] {
     let reasons: Vec<&str> = reasons.chain(receipt_code::REASONS).collect();
     let text = json!({"type": "string"});
     let moment = json!({"type": "string", "format": "date-time"});
+    let parameters = json!({
+        "type": "object", "description": "the particulars of what was asked, such as a status and a day; no free text"
+    });
     let outcomes = ["confirmed", "refuted", "no_record", "mismatch", "conflict", "pending", "unavailable", "referred"];
     let valid = json!({
         "title": "valid", "type": "object", "additionalProperties": false,
-        "required": ["valid", "verification", "issuer", "agency", "purpose", "matter", "claim", "outcome", "as_of",
-                     "issued_at", "expires_at", "ledger", "rules"],
+        "required": ["valid", "verification", "issuer", "agency", "purpose", "matter", "claim", "parameters", "outcome",
+                     "as_of", "issued_at", "expires_at", "ledger", "rules"],
         "properties": {
             "valid": {"const": true}, "verification": {"type": "string", "format": "uuid"}, "issuer": text,
-            "agency": text, "purpose": text, "matter": text, "claim": text, "outcome": {"enum": outcomes},
+            "agency": text, "purpose": text, "matter": text, "claim": text, "parameters": parameters, "outcome": {"enum": outcomes},
             "as_of": moment, "issued_at": moment, "expires_at": moment,
             "ledger": {"type": ["integer", "null"], "minimum": 0, "description": "the number of its entry in the ledger"},
             "rules": text
@@ -106,10 +110,10 @@ pub(super) fn documentation() -> [(&'static str, Value); 2] {
     });
     let by_code = json!({
         "title": "valid, by its code", "type": "object", "additionalProperties": false,
-        "required": ["valid", "issuer", "matter", "claim", "outcome", "as_of", "issued_at", "expires_at"],
+        "required": ["valid", "issuer", "matter", "claim", "parameters", "outcome", "as_of", "issued_at", "expires_at"],
         "properties": {
-            "valid": {"const": true}, "issuer": text, "matter": text, "claim": text, "outcome": {"enum": outcomes},
-            "as_of": moment, "issued_at": moment, "expires_at": moment
+            "valid": {"const": true}, "issuer": text, "matter": text, "claim": text, "parameters": parameters,
+            "outcome": {"enum": outcomes}, "as_of": moment, "issued_at": moment, "expires_at": moment
         }
     });
     let answers = [

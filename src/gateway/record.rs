@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Map;
 use uuid::Uuid;
 
 use super::spans;
@@ -63,11 +64,13 @@ impl Answered {
         let roles = request.claim.roles().iter().map(String::as_str);
         let subjects: Vec<_> = roles.zip(&request.people).collect();
         let verification = &self.verification;
+        let particulars = request.claim.particulars(&request.parameters);
         let said = Said {
             verification: verification.id,
             agency: &verification.agency,
             purpose: &request.occasion.purpose,
             claim: &verification.claim,
+            particulars: &particulars,
             outcome: verification.outcome,
             as_of: verification.as_of,
             subjects: &subjects,
@@ -95,6 +98,7 @@ pub fn administered(by: Option<&str>, what: Administration, at: Timestamp, rules
         agency: None,
         officer: by.map(Into::into),
         claim: None,
+        particulars: Map::new(),
         purpose: None,
         case: None,
         legal_basis: None,
@@ -160,6 +164,7 @@ impl Gateway {
             agency: Some(lost.agency.clone()),
             officer: Some(question.officer.as_str().into()),
             claim: Some(lost.claim.clone()),
+            particulars: Map::new(),
             purpose: question.purpose.parse().ok(),
             case: question.case.as_deref().map(Into::into),
             legal_basis: question.legal_basis.as_deref().map(Into::into),
@@ -184,6 +189,7 @@ impl Gateway {
             agency: Some(occasion.agency.clone()),
             officer: Some(occasion.officer.as_str().into()),
             claim: Some(request.claim.reference().clone()),
+            particulars: request.claim.particulars(&request.parameters),
             purpose: Some(occasion.purpose.clone()),
             case: occasion.case.as_deref().map(Into::into),
             legal_basis: occasion.legal_basis.as_deref().map(Into::into),

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Act, Administration, Remark, SubjectHash};
@@ -26,6 +27,8 @@ pub struct Entry {
     pub officer: Option<Remark>,
     /// What was asked; a request that was refused may not say.
     pub claim: Option<ClaimRef>,
+    /// The particulars of what was asked, such as a status and a day.
+    pub particulars: Map<String, Value>,
     /// What the fact is needed for.
     pub purpose: Option<Slug>,
     /// The agency's own case number.
@@ -160,7 +163,7 @@ enum Kind {
 impl Serialize for Entry {
     /// The order of members is part of the encoding.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entry = serializer.serialize_struct("Entry", 21)?;
+        let mut entry = serializer.serialize_struct("Entry", 22)?;
         entry.serialize_field("v", &VERSION)?;
         entry.serialize_field("kind", &self.event.kind())?;
         entry.serialize_field("at", &self.at)?;
@@ -177,6 +180,9 @@ impl Serialize for Entry {
         if let Some(claim) = &self.claim {
             entry.serialize_field("matter", &claim.matter)?;
             entry.serialize_field("claim", &claim.claim)?;
+        }
+        if !self.particulars.is_empty() {
+            entry.serialize_field("parameters", &self.particulars)?;
         }
         if let Some(purpose) = &self.purpose {
             entry.serialize_field("purpose", purpose)?;
@@ -235,6 +241,8 @@ struct Written {
     officer: Option<Remark>,
     matter: Option<Slug>,
     claim: Option<Slug>,
+    #[serde(default)]
+    parameters: Map<String, Value>,
     purpose: Option<Slug>,
     case: Option<Remark>,
     legal_basis: Option<Remark>,
@@ -287,6 +295,7 @@ impl Written {
             agency: self.agency,
             officer: self.officer,
             claim,
+            particulars: self.parameters,
             purpose: self.purpose,
             case: self.case,
             legal_basis: self.legal_basis,

@@ -53,6 +53,7 @@ fn entry(request: &str) -> Entry {
         agency: Some(AgencyId("fund".parse().unwrap())),
         officer: None,
         claim: None,
+        particulars: serde_json::Map::new(),
         purpose: None,
         case: None,
         legal_basis: None,

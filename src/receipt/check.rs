@@ -98,6 +98,11 @@ struct Header {
     alg: String,
     typ: String,
     kid: String,
+}
+
+/// What a header demands, whatever else is in it: what an extension adds to a header is told as that.
+#[derive(Deserialize)]
+struct Demands {
     /// Not even `null`.
     #[serde(default, deserialize_with = "present")]
     crit: bool,
@@ -105,6 +110,13 @@ struct Header {
 
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// Whether something was issued later than now, by more than clocks differ.
+#[must_use]
+pub fn is_ahead(issued: Timestamp, now: Timestamp) -> bool {
+    let skew = SignedDuration::try_from(MAX_SKEW).unwrap_or(SignedDuration::ZERO);
+    issued > now.saturating_add(skew).unwrap_or(Timestamp::MAX)
 }
 
 impl Checker {
@@ -126,6 +138,9 @@ impl Checker {
         // Canonical: no padding, no other alphabet, no bits beyond the last byte. So a receipt has one text.
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Invalid::Malformed);
         let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
+        if serde_json::from_slice::<Demands>(&header).is_ok_and(|demands| demands.crit) {
+            return Err(Invalid::Critical);
+        }
         let header: Header = serde_json::from_slice(&header).map_err(|_| Invalid::Malformed)?;
         let key = self.key(&header)?;
         let signature: Signature = signature.try_into().map_err(|_| Invalid::Altered)?;
@@ -137,8 +152,7 @@ impl Checker {
             return Err(Invalid::OtherType);
         }
         let receipt: Receipt = serde_json::from_slice(&payload).map_err(|_| Invalid::Malformed)?;
-        let skew = SignedDuration::try_from(MAX_SKEW).unwrap_or(SignedDuration::ZERO);
-        if receipt.issued > now.saturating_add(skew).unwrap_or(Timestamp::MAX) {
+        if is_ahead(receipt.issued, now) {
             return Err(Invalid::NotYetValid);
         }
         if now >= receipt.expires { Err(Invalid::Expired) } else { Ok(receipt) }
@@ -146,9 +160,6 @@ impl Checker {
 
     /// The key that a header names, if everything else in the header fits it.
     fn key(&self, header: &Header) -> Result<&PublicKey, Invalid> {
-        if header.crit {
-            return Err(Invalid::Critical);
-        }
         let is_allowed = |algorithm: Algorithm| jose_name(algorithm) == header.alg;
         if ![Algorithm::Ed25519, Algorithm::Sm2].into_iter().any(is_allowed) {
             return Err(Invalid::Algorithm);

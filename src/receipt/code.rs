@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::domain::{ClaimRef, Outcome};
@@ -45,6 +46,8 @@ pub struct Recorded<'a> {
     pub verification: Uuid,
     /// What was asked.
     pub claim: &'a ClaimRef,
+    /// Its particulars, such as a status and a day.
+    pub particulars: &'a Map<String, Value>,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -143,17 +146,16 @@ impl Code {
     }
 
     fn mac(key: &SigningKey, head: [u8; HEAD], recorded: &Recorded<'_>) -> [u8; MAC] {
-        let Recorded { entry: _, at, verification, claim, outcome } = recorded;
+        let Recorded { entry: _, at, verification, claim, particulars, outcome } = recorded;
         let (matter, claim, outcome) = (claim.matter.as_str(), claim.claim.as_str(), outcome.as_str());
-        let whole = key.mac(&[
-            b"heyan code",
-            &head,
-            &at.as_second().to_be_bytes(),
-            verification.as_bytes(),
-            matter.as_bytes(),
-            claim.as_bytes(),
-            outcome.as_bytes(),
-        ]);
+        let at = at.as_second().to_be_bytes();
+        let mut parts: Vec<&[u8]> = vec![b"heyan code", &head, &at, verification.as_bytes()];
+        parts.extend([matter.as_bytes(), claim.as_bytes(), outcome.as_bytes()]);
+        let told = Value::Object((*particulars).clone()).to_string();
+        if !particulars.is_empty() {
+            parts.push(told.as_bytes());
+        }
+        let whole = key.mac(&parts);
         let mut mac = [0; MAC];
         mac.copy_from_slice(&whole[..MAC]);
         mac

@@ -38,6 +38,7 @@ fn receipt_of(issuer: &Issuer, verification: Uuid) -> String {
         agency: &AgencyId("housing-fund".parse().unwrap()),
         purpose: &"housing-fund-withdrawal".parse().unwrap(),
         claim: &"marital-status/spouses".parse().unwrap(),
+        particulars: &Map::new(),
         outcome: Outcome::Confirmed,
         as_of: "2026-11-23T08:29:58Z".parse().unwrap(),
         subjects: &[("person", &one), ("spouse", &other)],
@@ -182,7 +183,7 @@ fn what_is_signed_and_no_receipt_is_none() {
     let [header, payload] = parts(&receipt(&key));
     let verdict = |header: &str, payload: &str| check(&[&key], &signed(&key, header, payload), now()).unwrap_err();
     assert_eq!(verdict(&header.replace("heyan-receipt+jwt", "JWT"), &payload), Invalid::OtherType);
-    for crit in ["[\"exp\"]", "[]", "null", "1"] {
+    for crit in ["[\"exp\"]", "[]", "null", "1", "[\"x\"],\"x\":1"] {
         let header = header.replace("\"kid\"", &format!("\"crit\":{crit},\"kid\""));
         assert_eq!(verdict(&header, &payload), Invalid::Critical, "{crit}");
     }

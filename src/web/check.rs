@@ -4,11 +4,13 @@
 use askama::Template;
 use axum::extract::State;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{App, Draft, Form, Page, PageError, Reply, Visit, Web, html, refused};
 use crate::api::{self, NoCode, NotRead};
-use crate::domain::{ClaimRef, Outcome};
+use crate::domain::{ClaimRef, Division, Outcome};
+use crate::matters::ClaimEntry;
 use crate::papers::{Language, moment};
 use crate::receipt::{Invalid, MAX_LENGTH};
 use crate::telemetry::metrics::Checked;
@@ -34,6 +36,8 @@ enum Found {
 struct Told {
     matter: String,
     claim: String,
+    /// Its particulars, each with its label.
+    particulars: Vec<(String, String)>,
     outcome: String,
     meaning: String,
     is_confirmed: bool,
@@ -79,7 +83,7 @@ async fn find(web: &Web, visit: &Visit, typed: &str) -> Result<Found, NotRead> {
             Ok(receipt) => {
                 let claim = ClaimRef { matter: receipt.matter, claim: receipt.claim };
                 let times = [receipt.as_of, receipt.issued, receipt.expires];
-                Found::Valid(told(web, visit, &claim, receipt.outcome, times))
+                Found::Valid(told(web, visit, (&claim, &receipt.parameters), receipt.outcome, times))
             }
             Err(Invalid::Expired) => Found::Expired,
             Err(Invalid::Altered) => Found::NotValid("check.altered"),
@@ -92,16 +96,22 @@ async fn find(web: &Web, visit: &Visit, typed: &str) -> Result<Found, NotRead> {
     Ok(match api::open_code(&web.api, typed).await? {
         Ok(opened) => {
             let times = [opened.validity.as_of, opened.validity.issued, opened.validity.expires];
-            Found::Valid(told(web, visit, &opened.claim, opened.outcome, times))
+            Found::Valid(told(web, visit, (&opened.claim, &opened.particulars), opened.outcome, times))
         }
         Err(NoCode::Expired) => Found::Expired,
-        Err(NoCode::Unknown) => Found::NotValid("check.unknown"),
+        Err(NoCode::Unknown | NoCode::NotYetValid) => Found::NotValid("check.unknown"),
         Err(NoCode::Mistyped) => Found::NotValid("check.mistyped"),
         Err(NoCode::Malformed) => Found::NotValid("check.malformed"),
     })
 }
 
-fn told(web: &Web, visit: &Visit, claim: &ClaimRef, outcome: Outcome, times: [Timestamp; 3]) -> Told {
+fn told(
+    web: &Web,
+    visit: &Visit,
+    (claim, particulars): (&ClaimRef, &Map<String, Value>),
+    outcome: Outcome,
+    times: [Timestamp; 3],
+) -> Told {
     let words = visit.words();
     let language = if words.tag().starts_with("zh") { Language::Chinese } else { Language::English };
     let is_english = language == Language::English;
@@ -115,6 +125,7 @@ fn told(web: &Web, visit: &Visit, claim: &ClaimRef, outcome: Outcome, times: [Ti
     Told {
         matter: name.map_or_else(|| claim.matter.to_string(), Clone::clone),
         claim: entry.map_or_else(|| claim.claim.to_string(), |entry| entry.name.pick(is_english).clone()),
+        particulars: particulars.iter().map(|(name, value)| particular(entry, name, value, is_english)).collect(),
         outcome: words.text(word).to_owned(),
         meaning: words.text(meaning).to_owned(),
         is_confirmed: outcome == Outcome::Confirmed,
@@ -122,6 +133,14 @@ fn told(web: &Web, visit: &Visit, claim: &ClaimRef, outcome: Outcome, times: [Ti
         issued,
         until,
     }
+}
+
+/// A particular of what was asked, in the words of the catalog.
+fn particular(entry: Option<&ClaimEntry>, name: &str, value: &Value, is_english: bool) -> (String, String) {
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let value = value.parse::<Division>().ok().and_then(|division| division.name()).map_or(value, str::to_owned);
+    let Some(ClaimEntry { words, .. }) = entry else { return (name.to_owned(), value) };
+    (words.parameter(name, is_english).to_owned(), words.value(name, &value, is_english).to_owned())
 }
 
 /// The keys of an outcome's name, and of what it means.

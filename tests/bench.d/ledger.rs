@@ -45,6 +45,7 @@ fn entry() -> Entry {
         agency: Some(AgencyId("housing-fund".parse().unwrap())),
         officer: Some("经办人 0017".into()),
         claim: Some("marital-status/spouses".parse().unwrap()),
+        particulars: [("on".to_owned(), "2026-11-23".into())].into_iter().collect(),
         purpose: Some("housing-fund-withdrawal".parse().unwrap()),
         case: Some("2026-000123".into()),
         legal_basis: None,

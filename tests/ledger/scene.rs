@@ -113,6 +113,7 @@ impl Scene {
             agency: Some(AgencyId("fund".parse().unwrap())),
             officer: Some("7".into()),
             claim: Some("marital-status/spouses".parse().unwrap()),
+            particulars: serde_json::Map::new(),
             purpose: Some("housing".parse().unwrap()),
             case: None,
             legal_basis: None,

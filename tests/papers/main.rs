@@ -41,6 +41,7 @@ fn code() -> Code {
         agency: &AgencyId("committee".parse().unwrap()),
         purpose: &"pension".parse().unwrap(),
         claim: &"alive/alive".parse().unwrap(),
+        particulars: &serde_json::Map::new(),
         outcome: Outcome::Confirmed,
         as_of: at(),
         subjects: &[],

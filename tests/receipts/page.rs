@@ -69,6 +69,18 @@ async fn anybody_checks_a_receipt_on_a_page() {
             assert!(!page.contains(hidden), "{hidden}: {page}");
         }
     }
+    // What was confirmed: without its particulars, a paper could say another status.
+    let unmarried = demo.sample("从未结婚").await;
+    for member in ["receipt_code", "receipt"] {
+        let text = unmarried[member].as_str().unwrap();
+        let (_, page) = chinese.check(text).await;
+        for expected in ["未婚：从来没有结过婚", "要查哪一天的婚姻状况？"] {
+            assert!(page.contains(expected), "{expected}: {page}");
+        }
+        let told = if member == "receipt" { demo.check(text).await } else { demo.check_code(text).await };
+        assert!(told["valid"] == true && told["parameters"]["status"] == "unmarried", "{told}");
+        assert!(told["parameters"]["on"].is_string(), "{told}");
+    }
     let altered = receipt.replacen("eyJ", "eyK", 1);
     let mistyped = if code.ends_with('0') { format!("{}1", &code[..38]) } else { format!("{}0", &code[..38]) };
     let markup = "<script>alert(1)</script>";

@@ -66,6 +66,7 @@ pub(crate) fn receipt(keys: &Keys, issued: Timestamp) -> String {
         agency: &AgencyId("housing-fund".parse().unwrap()),
         purpose: &"housing-fund-withdrawal".parse().unwrap(),
         claim: &"marital-status/status-is".parse().unwrap(),
+        particulars: &[("status".to_owned(), "married".into())].into_iter().collect(),
         outcome: Outcome::Confirmed,
         as_of: issued,
         subjects: &[("person", &person)],
@@ -90,10 +91,19 @@ impl Demo {
     /// What the gateway answers to the sample whose outcome this is.
     pub(crate) async fn ask(&self, outcome: &str) -> Value {
         let sample = self.list("samples").iter().find(|sample| sample["outcome"] == outcome).unwrap();
+        self.answer(sample, if outcome == "pending" { "wait=0" } else { "wait=30" }).await
+    }
+
+    /// What the gateway answers to the sample of this case.
+    pub(crate) async fn sample(&self, case: &str) -> Value {
+        let sample = self.list("samples").iter().find(|sample| sample["case"] == case).unwrap();
+        self.answer(sample, "wait=30").await
+    }
+
+    async fn answer(&self, sample: &Value, wait: &str) -> Value {
         let request =
             client().post(format!("{}/v1/verifications", self.text("gateway"))).bearer_auth(self.text("token"));
         let request = request.header("content-type", "application/json");
-        let wait = if outcome == "pending" { "wait=0" } else { "wait=30" };
         send(request.header("prefer", wait).body(sample["request"].to_string())).await.body
     }
 

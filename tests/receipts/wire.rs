@@ -49,7 +49,8 @@ async fn whoever_holds_a_code_learns_what_is_on_the_paper() {
         let mut members: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
         members.sort_unstable();
         // Nothing about people, nor who asked, nor what for.
-        let expected = ["as_of", "claim", "expires_at", "issued_at", "issuer", "matter", "outcome", "valid"];
+        let expected =
+            ["as_of", "claim", "expires_at", "issued_at", "issuer", "matter", "outcome", "parameters", "valid"];
         assert_eq!(members, expected, "{found}");
         let same = |name: &str| found[name] == answered[name];
         assert!(

@@ -17,6 +17,7 @@ fn full() -> Entry {
         agency: Some(AgencyId("fund".parse().unwrap())),
         officer: Some("经办人 7".into()),
         claim: Some("marital-status/spouses".parse().unwrap()),
+        particulars: [("on".to_owned(), "2026-11-23".into())].into_iter().collect(),
         purpose: Some("housing".parse().unwrap()),
         case: Some("案-1".into()),
         legal_basis: Some("条例".into()),
@@ -34,8 +35,8 @@ fn hash(secret: u8) -> SubjectHash {
 }
 
 fn bare(event: Event) -> Entry {
-    let (verification, officer, claim, purpose, case, legal_basis, subjects) = Default::default();
-    Entry { event, verification, officer, claim, purpose, case, legal_basis, subjects, ..full() }
+    let (verification, officer, claim, particulars, purpose, case, legal_basis, subjects) = Default::default();
+    Entry { event, verification, officer, claim, particulars, purpose, case, legal_basis, subjects, ..full() }
 }
 
 /// These bytes stand in ledgers: they must never change.
@@ -45,10 +46,10 @@ fn version_1_is_written_so_for_ever() {
     for (entry, text) in [
         (
             full(),
-            r#"{"v":1,"kind":"answered","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"subject-1","subjects":[{"role":"person","hash":"HASH"}],"outcome":"no_record","witnesses":[{"source":"police","answer":"no-record"}],"rules":"sha256:00"}"#,
+            r#"{"v":1,"kind":"answered","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","parameters":{"on":"2026-11-23"},"purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"subject-1","subjects":[{"role":"person","hash":"HASH"}],"outcome":"no_record","witnesses":[{"source":"police","answer":"no-record"}],"rules":"sha256:00"}"#,
         ),
         (
-            Entry { event: Event::Asked, ..full() },
+            Entry { event: Event::Asked, particulars: Map::new(), ..full() },
             r#"{"v":1,"kind":"asked","at":"2026-11-25T08:00:00.000000001Z","request":"request \"1\"","verification":"00000000-0000-0000-0000-000000000001","agency":"fund","officer":"经办人 7","matter":"marital-status","claim":"spouses","purpose":"housing","case":"案-1","legal_basis":"条例","subject_key":"subject-1","subjects":[{"role":"person","hash":"HASH"}],"rules":"sha256:00"}"#,
         ),
         (

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -17,10 +19,12 @@ fn claim() -> ClaimRef {
     "marital-status/spouses".parse().unwrap()
 }
 
+static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
 fn recorded(claim: &ClaimRef) -> Recorded<'_> {
     let verification = Uuid::from_u128(0x0193_2f6e_9c1a_7c3e_8f00_1234_5678_90ab);
     let at = moment("2026-11-23T08:30:00.5Z");
-    Recorded { entry: 41, at, verification, claim, outcome: Outcome::Confirmed }
+    Recorded { entry: 41, at, verification, claim, particulars: &NONE, outcome: Outcome::Confirmed }
 }
 
 fn code() -> Code {
@@ -48,6 +52,7 @@ fn a_code_fits_a_qr_code_and_is_read_as_people_type_it() {
 fn a_code_opens_what_it_was_made_of_and_nothing_else() {
     let (claim, other) = (claim(), "marital-status/status-is".parse().unwrap());
     let right = recorded(&claim);
+    let day = [("on".to_owned(), "2026-11-23".into())].into_iter().collect();
     let validity = Validity {
         issued: moment("2026-11-23T08:30:00Z"),
         as_of: moment("2026-11-23T08:29:58Z"),
@@ -61,6 +66,7 @@ fn a_code_opens_what_it_was_made_of_and_nothing_else() {
         Recorded { at: moment("2026-11-23T08:30:01Z"), ..right },
         Recorded { verification: Uuid::from_u128(1), ..right },
         Recorded { claim: &other, ..right },
+        Recorded { particulars: &day, ..right },
         Recorded { outcome: Outcome::Refuted, ..right },
     ] {
         assert_eq!(code().opens(&wrong, [&key(1)]), None, "{wrong:?}");
