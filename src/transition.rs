@@ -9,7 +9,7 @@ mod review;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::closed_list;
+use crate::domain::{Disposition, closed_list};
 
 pub use review::{Review, Verdict};
 
@@ -58,6 +58,15 @@ impl Question {
             Self::Signature => "辽民发〔2020〕52号 二（一）、二（三）",
         }
     }
+}
+
+/// What is so of a matter, whatever is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Circumstances {
+    /// What the annex does with it.
+    pub disposition: Disposition,
+    /// Whether departments can be asked about it at all.
+    pub checkable: bool,
 }
 
 /// How far the checklist has come.
@@ -112,6 +121,10 @@ closed_list! {
         PapersServe = "papers-serve",
         /// It is not the committee's duty.
         NotItsDuty = "not-its-duty",
+        /// The annex says who issues it: whatever is answered, that is no committee's duty.
+        IssuedByOthers = "issued-by-others",
+        /// The annex says that nobody has to prove it.
+        NothingNeeded = "nothing-needed",
         /// The departments confirmed it: the receipt serves.
         ReceiptServes = "receipt-serves",
         /// The departments say that it is not so.
@@ -142,7 +155,7 @@ impl Obstacle {
         match self {
             Self::NotNeeded => Question::Need,
             Self::PapersServe => Question::Papers,
-            Self::NotItsDuty => Question::Duties,
+            Self::NotItsDuty | Self::IssuedByOthers | Self::NothingNeeded => Question::Duties,
             Self::ReceiptServes
             | Self::Refuted
             | Self::CheckFirst
@@ -156,11 +169,32 @@ impl Obstacle {
     }
 }
 
-/// What the answers come to: the next question, or the decision. `checkable` says whether departments can be asked about the
-/// matter at all. Answers to questions that the others leave out have no weight.
+impl Decision {
+    /// The question that decided.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        match self {
+            Self::May(_) => Question::Signature,
+            Self::MayNot(obstacle) => obstacle.question(),
+        }
+    }
+}
+
+impl Progress {
+    /// The question that is open, or that decided.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        match self {
+            Self::Ask(question) => *question,
+            Self::Decided(decision) => decision.question(),
+        }
+    }
+}
+
+/// What the answers come to: the next question, or the decision. Answers to questions that the others leave out have no weight.
 #[must_use]
-pub fn progress(answers: &Answers, checkable: bool) -> Progress {
-    match walk(answers, checkable) {
+pub fn progress(answers: &Answers, circumstances: Circumstances) -> Progress {
+    match walk(answers, circumstances) {
         Ok(grounds) => Progress::Decided(Decision::May(grounds)),
         Err(Stop::Unanswered(question)) => Progress::Ask(question),
         Err(Stop::Obstacle(obstacle)) => Progress::Decided(Decision::MayNot(obstacle)),
@@ -169,12 +203,7 @@ pub fn progress(answers: &Answers, checkable: bool) -> Progress {
 
 /// The questions that these answers lead through, up to the one that is open or decides.
 #[must_use]
-pub fn asked(answers: &Answers, checkable: bool) -> Vec<Question> {
-    let last = match progress(answers, checkable) {
-        Progress::Ask(question) => question,
-        Progress::Decided(Decision::MayNot(obstacle)) => obstacle.question(),
-        Progress::Decided(Decision::May(_)) => Question::Signature,
-    };
+pub fn asked(answers: &Answers, last: Question) -> Vec<Question> {
     let is_asked = |question: Question| match question {
         Question::Deliberation => answers.needs_deliberation(),
         Question::Precautions => answers.risk == Some(Risk::Possible),
@@ -205,7 +234,7 @@ impl From<Obstacle> for Stop {
 }
 
 /// The questions one after another, as the policy has them.
-fn walk(answers: &Answers, checkable: bool) -> Result<Vec<Ground>, Stop> {
+fn walk(answers: &Answers, circumstances: Circumstances) -> Result<Vec<Ground>, Stop> {
     let mut grounds = Vec::new();
     grounds.push(match answers.need.ok_or(Question::Need)? {
         Need::MeasuresDoNotConnect => Ground::MeasuresDoNotConnect,
@@ -215,11 +244,14 @@ fn walk(answers: &Answers, checkable: bool) -> Result<Vec<Ground>, Stop> {
     if answers.papers_prove_it.ok_or(Question::Papers)? {
         return Err(Obstacle::PapersServe.into());
     }
-    if !answers.own_duty.ok_or(Question::Duties)? {
-        return Err(Obstacle::NotItsDuty.into());
+    let own_duty = answers.own_duty.ok_or(Question::Duties)?;
+    match circumstances.disposition {
+        Disposition::Issuer => return Err(Obstacle::IssuedByOthers.into()),
+        Disposition::Abolished => return Err(Obstacle::NothingNeeded.into()),
+        Disposition::Verify | Disposition::OwnDocuments if !own_duty => return Err(Obstacle::NotItsDuty.into()),
+        Disposition::Verify | Disposition::OwnDocuments => grounds.push(Ground::OwnDuty),
     }
-    grounds.push(Ground::OwnDuty);
-    departments_leave_it_open(answers, checkable)?;
+    departments_leave_it_open(answers, circumstances.checkable)?;
     grounds.push(Ground::NoDepartmentSays);
     if answers.verified.ok_or(Question::Verified)? == Verified::CouldNot {
         return Err(Obstacle::NotVerified.into());
@@ -247,7 +279,7 @@ fn walk(answers: &Answers, checkable: bool) -> Result<Vec<Ground>, Stop> {
 
 /// Where departments have said it, or can still say it, nobody else does.
 fn departments_leave_it_open(answers: &Answers, checkable: bool) -> Result<(), Stop> {
-    match answers.check.as_ref().ok_or(Question::Check)?.finding {
+    match answers.check.filter(|check| check.holds(checkable)).ok_or(Question::Check)?.finding {
         Finding::Confirmed => Err(Obstacle::ReceiptServes.into()),
         Finding::Refuted => Err(Obstacle::Refuted.into()),
         Finding::Pending => Err(Obstacle::StillPending.into()),

@@ -56,8 +56,23 @@ closed_list! {
 pub struct Checked {
     /// What they said.
     pub finding: Finding,
-    /// The verification, where it is known; without one, the worker has said what it came to.
+    /// The verification, where it is known; without one, the worker has said it: see [`Checked::holds`].
     pub verification: Option<Uuid>,
+}
+
+impl Checked {
+    /// Whether it can be taken. What departments said is what a verification says that is known; the worker's own word is enough
+    /// only for what lets nobody act, and that no department can be asked is so only where none can.
+    #[must_use]
+    pub fn holds(self, checkable: bool) -> bool {
+        let is_known = self.verification.is_some();
+        match self.finding {
+            Finding::NotAsked => true,
+            Finding::Referred => is_known || !checkable,
+            Finding::NoRecord | Finding::Unavailable | Finding::Mismatch | Finding::Conflict => is_known,
+            Finding::Confirmed | Finding::Refuted | Finding::Pending => is_known || checkable,
+        }
+    }
 }
 
 closed_list! {

@@ -4,8 +4,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::ClosedList as _;
 
+const VERIFIED: Circumstances = Circumstances { disposition: Disposition::Verify, checkable: true };
+
 fn name(text: &str) -> crate::domain::PersonName {
     text.parse().unwrap()
+}
+
+fn linked(finding: Finding) -> Checked {
+    Checked { finding, verification: Some(uuid::Uuid::nil()) }
 }
 
 /// Answers by which the committee may act, with a risk.
@@ -14,7 +20,7 @@ fn full() -> Answers {
         need: Some(Need::PartyDemandsIt),
         papers_prove_it: Some(false),
         own_duty: Some(true),
-        check: Some(Checked { finding: Finding::Referred, verification: None }),
+        check: Some(linked(Finding::Referred)),
         verified: Some(Verified::OnTheSpot),
         scope: Some(Scope::Everybody),
         risk: Some(Risk::Possible),
@@ -36,7 +42,7 @@ fn full() -> Answers {
 }
 
 fn decided(answers: &Answers) -> Decision {
-    match progress(answers, true) {
+    match progress(answers, VERIFIED) {
         Progress::Decided(decision) => decision,
         Progress::Ask(question) => panic!("{question:?}"),
     }
@@ -46,8 +52,8 @@ fn decided(answers: &Answers) -> Decision {
 fn questions_come_one_after_another_and_end_in_a_reason() {
     let (whole, mut answers) = (full(), Answers::default());
     let mut asked_for = Vec::new();
-    while let Progress::Ask(question) = progress(&answers, true) {
-        assert_eq!(asked(&answers, true).last(), Some(&question));
+    while let Progress::Ask(question) = progress(&answers, VERIFIED) {
+        assert_eq!(asked(&answers, progress(&answers, VERIFIED).question()).last(), Some(&question));
         asked_for.push(question);
         match question {
             Question::Need => answers.need = whole.need,
@@ -79,14 +85,14 @@ fn without_risk_for_the_resident_alone_nobody_has_to_meet() {
         ..full()
     };
     assert!(matches!(decided(&answers), Decision::May(grounds) if grounds.contains(&Ground::NoRisk)));
-    assert!(!asked(&answers, true).contains(&Question::Deliberation));
+    assert!(!asked(&answers, progress(&answers, VERIFIED).question()).contains(&Question::Deliberation));
     let everybody = Answers { scope: Some(Scope::Everybody), ..answers };
-    assert_eq!(progress(&everybody, true), Progress::Ask(Question::Deliberation));
+    assert_eq!(progress(&everybody, VERIFIED), Progress::Ask(Question::Deliberation));
 }
 
 #[test]
 fn each_obstacle_stops_it() {
-    let check = |finding| Some(Checked { finding, verification: None });
+    let check = |finding| Some(linked(finding));
     let meeting = |change: fn(&mut Deliberation)| {
         let mut deliberation = full().deliberation.unwrap();
         change(&mut deliberation);
@@ -112,14 +118,46 @@ fn each_obstacle_stops_it() {
         (Answers { precautions: Some(Vec::new()), ..full() }, Obstacle::RiskNotPrevented),
     ] {
         assert_eq!(decided(&answers), Decision::MayNot(obstacle));
-        assert_eq!(asked(&answers, true).last(), Some(&obstacle.question()));
+        assert_eq!(asked(&answers, progress(&answers, VERIFIED).question()).last(), Some(&obstacle.question()));
     }
 }
 
 #[test]
 fn where_no_department_can_be_asked_nobody_has_to() {
-    let answers = Answers { check: Some(Checked { finding: Finding::NotAsked, verification: None }), ..full() };
-    assert!(matches!(progress(&answers, false), Progress::Decided(Decision::May(_))));
+    let nowhere = Circumstances { checkable: false, ..VERIFIED };
+    for finding in [Finding::NotAsked, Finding::Referred] {
+        let answers = Answers { check: Some(Checked { finding, verification: None }), ..full() };
+        assert!(matches!(progress(&answers, nowhere), Progress::Decided(Decision::May(_))));
+    }
+}
+
+#[test]
+fn what_departments_said_is_read_and_not_told() {
+    let nowhere = Circumstances { checkable: false, ..VERIFIED };
+    for finding in [Finding::NoRecord, Finding::Unavailable, Finding::Mismatch, Finding::Conflict] {
+        let told = Answers { check: Some(Checked { finding, verification: None }), ..full() };
+        for circumstances in [VERIFIED, nowhere] {
+            assert_eq!(progress(&told, circumstances), Progress::Ask(Question::Check), "{finding:?}");
+        }
+    }
+    let told = Answers { check: Some(Checked { finding: Finding::Referred, verification: None }), ..full() };
+    assert_eq!(progress(&told, VERIFIED), Progress::Ask(Question::Check), "a department is connected");
+    let read = Answers { check: Some(linked(Finding::NoRecord)), ..full() };
+    assert!(matches!(decided(&read), Decision::May(_)));
+}
+
+#[test]
+fn what_others_issue_or_nobody_has_to_is_no_committees_duty() {
+    for (disposition, obstacle) in
+        [(Disposition::Issuer, Obstacle::IssuedByOthers), (Disposition::Abolished, Obstacle::NothingNeeded)]
+    {
+        for own_duty in [true, false] {
+            let answers = Answers { own_duty: Some(own_duty), ..full() };
+            let came_to = progress(&answers, Circumstances { disposition, ..VERIFIED });
+            assert_eq!(came_to, Progress::Decided(Decision::MayNot(obstacle)));
+            assert_eq!(came_to.question(), Question::Duties);
+        }
+    }
 }
 
 #[test]
@@ -144,13 +182,15 @@ fn answers() -> impl Strategy<Value = Answers> {
     let yes = || proptest::option::weighted(0.9, proptest::bool::ANY);
     let meeting = (proptest::option::weighted(0.9, (0_u32..40, 0_u32..40)), any::<Resolution>());
     let rest = (meeting, proptest::option::of(proptest::bool::ANY), proptest::option::weighted(0.9, Just(())));
-    (any(), yes(), yes(), any::<Finding>(), any(), any(), any(), rest).prop_map(
-        |(need, papers_prove_it, own_duty, finding, verified, scope, risk, ((counts, resolved), careful, signed))| {
+    let check = (any::<Finding>(), proptest::bool::ANY);
+    (any(), yes(), yes(), check, any(), any(), any(), rest).prop_map(
+        |(need, papers_prove_it, own_duty, check, verified, scope, risk, ((counts, resolved), careful, signed))| {
+            let (finding, known) = check;
             Answers {
                 need,
                 papers_prove_it,
                 own_duty,
-                check: finding.map(|finding| Checked { finding, verification: None }),
+                check: finding.map(|finding| Checked { finding, verification: known.then(uuid::Uuid::nil) }),
                 verified,
                 scope,
                 risk,
@@ -167,14 +207,22 @@ fn answers() -> impl Strategy<Value = Answers> {
     )
 }
 
+fn dispositions() -> impl Strategy<Value = Disposition> {
+    use Disposition::{Abolished, Issuer, OwnDocuments, Verify};
+    proptest::sample::select(vec![Verify, Issuer, OwnDocuments, Abolished])
+}
+
 proptest! {
     /// No way through the questions ends in `May` unless each condition of the policy is met.
     #[test]
-    fn nothing_is_stamped_blank(answers in answers(), checkable: bool) {
-        let may = matches!(progress(&answers, checkable), Progress::Decided(Decision::May(_)));
+    fn nothing_is_stamped_blank(answers in answers(), disposition in dispositions(), checkable: bool) {
+        let came_to = progress(&answers, Circumstances { disposition, checkable });
+        let may = matches!(came_to, Progress::Decided(Decision::May(_)));
         let open = [Finding::Referred, Finding::Unavailable, Finding::NoRecord];
+        let nobody = [Finding::Referred, Finding::NotAsked];
         let left_open = answers.check.is_some_and(|check| {
-            open.contains(&check.finding) || (!checkable && check.finding == Finding::NotAsked)
+            (check.verification.is_some() && open.contains(&check.finding))
+                || (!checkable && nobody.contains(&check.finding))
         });
         let agreed = answers.deliberation.as_ref().is_some_and(|meeting| {
             meeting.resolved == Resolution::Agreed && meeting.agreed * 2 > meeting.present
@@ -183,6 +231,7 @@ proptest! {
         let met = matches!(answers.need, Some(Need::MeasuresDoNotConnect | Need::PartyDemandsIt))
             && answers.papers_prove_it == Some(false)
             && answers.own_duty == Some(true)
+            && matches!(disposition, Disposition::Verify | Disposition::OwnDocuments)
             && left_open
             && answers.verified.is_some_and(|verified| verified != Verified::CouldNot)
             && answers.scope.is_some()
@@ -191,7 +240,7 @@ proptest! {
             && (answers.risk == Some(Risk::NoneSeen) || careful)
             && answers.signature.is_some();
         prop_assert_eq!(may, met);
-        let asked = asked(&answers, checkable);
+        let asked = asked(&answers, came_to.question());
         prop_assert!(asked.windows(2).all(|pair| pair[0] < pair[1]));
         prop_assert!(!asked.is_empty());
     }

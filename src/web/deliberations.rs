@@ -16,8 +16,7 @@ use uuid::Uuid;
 use super::{PageError, Web, Worker, only};
 use crate::desk::DeliberationDraft;
 use crate::domain::Slug;
-use crate::matters::Catalog;
-use crate::transition::Question;
+use crate::transition::{Circumstances, Question};
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
@@ -55,13 +54,11 @@ async fn find(web: &Web, worker: &Worker, id: &str) -> Result<Found, PageError> 
     Ok(decided.map_or(Found::Nothing, |known| Found::Decided(known.id)))
 }
 
-/// Whether departments can be asked about a matter: one of its claims has a source that is connected.
-fn is_checkable(web: &Web, catalog: &Catalog, matter: &Slug) -> bool {
-    let connected = &web.api.shared.descriptions;
-    let is_connected = |source: &Slug| connected.iter().any(|description| description.id() == source);
-    catalog.matter(matter.as_str()).is_some_and(|matter| {
-        matter.claims.iter().any(|entry| entry.claim.sources().iter().any(|source| is_connected(source)))
-    })
+/// What is so of a matter: what the annex does with it, and whether one of its claims can be asked here.
+fn circumstances(web: &Web, matter: &Slug) -> Result<Circumstances, PageError> {
+    let matter = web.api.gateway.catalog.matter(matter.as_str()).ok_or(PageError::NotFound)?;
+    let checkable = matter.claims.iter().any(|entry| entry.claim.is_connected());
+    Ok(Circumstances { disposition: matter.text.disposition, checkable })
 }
 
 /// Where a question is asked.

@@ -38,6 +38,24 @@ async fn what_is_refuted_or_not_known_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_checklist_takes_over_what_the_departments_said() {
+    let town = Demo::shared();
+    let mut browser = asked(&town, "健在的人没有死亡记录").await;
+    let link = browser.links().into_iter().find(|link| link.starts_with("/deliberations/new?matter=death")).unwrap();
+    browser.go(&link).await;
+    browser.submit("/deliberations", &[]).await;
+    for typed in ["party-demands-it", "no", "yes"] {
+        let place = browser.path.clone();
+        browser.submit(&place, &[("answer", typed)]).await;
+    }
+    let next = browser.path.clone();
+    assert!(next.ends_with("/verified"), "what the system knows is not asked: {next}");
+    browser.go(&next.replace("/verified", "/check")).await;
+    let said = browser.text();
+    assert!(said.contains("已关联核验") && said.contains("部门没有记录") && !said.contains("还没有核验"), "{said}");
+}
+
+#[tokio::test]
 async fn a_wrong_name_is_told_without_which_and_can_be_corrected() {
     let town = Demo::new();
     let right = town.sample("夫妻").clone();

@@ -66,7 +66,7 @@ async fn decide(browser: &mut Browser, list: &str, look: &Shown) -> Shown {
 async fn a_checklist_ends_in_a_record_with_its_reasons() {
     let mut scene = Scene::new().await;
     let mut east = scene.signed_in("east").await;
-    let (list, look) = walk(&mut east, "dog-keeping", &[]).await;
+    let (list, look) = walk(&mut east, "business-premises", &[]).await;
     assert!(look.says("可以按过渡规定办理") && look.says("核对答案"));
     let (mut first, mut second) = (east.clone(), east.clone());
     let (one, other) = tokio::join!(decide(&mut first, &list, &look), decide(&mut second, &list, &look));
@@ -119,13 +119,15 @@ async fn it_stops_where_the_rule_does() {
             "把结果告诉居民",
         ),
     ] {
-        let (list, look) = walk(&mut east, "kinship", &[(question, &typed)]).await;
+        // Where departments can be asked, nothing goes on without their answer.
+        let matter = if question == "check" { "kinship" } else { "business-premises" };
+        let (list, look) = walk(&mut east, matter, &[(question, &typed)]).await;
         assert!(look.says("不能办理") && look.says(why) && look.says(instead), "{question}: {}", look.text);
         assert_eq!(decide(&mut east, &list, &look).await.status, 303);
         assert!(east.get(&list).await.says(why), "a refusal is on record too");
     }
     // About a matter of which no department can be asked, nobody has to.
-    let (_, look) = walk(&mut east, "dog-keeping", &[("check", &[("answer", "not-asked")])]).await;
+    let (_, look) = walk(&mut east, "business-premises", &[("check", &[("answer", "not-asked")])]).await;
     assert!(look.says("可以按过渡规定办理"));
 }
 
@@ -133,7 +135,7 @@ async fn it_stops_where_the_rule_does() {
 async fn answers_are_read_kindly_and_refused_plainly() {
     let scene = Scene::new().await;
     let mut east = scene.signed_in("east").await;
-    let list = begin(&mut east, "kinship").await;
+    let list = begin(&mut east, "business-premises").await;
     for question in ["papers", "signature", "decide"] {
         assert_eq!(east.get(&format!("{list}/{question}")).await.location(), format!("{list}/need"), "not yet");
     }
@@ -244,4 +246,40 @@ async fn a_check_is_linked_by_its_id_and_an_unknown_one_is_asked_for() {
     assert!(asked.says("还没有核验") && !asked.says("已关联核验"), "nothing is known of it");
     let nonsense = east.get("/deliberations/new?matter=kinship&check=%3Cb%3E").await;
     assert!(nonsense.status == 200 && !nonsense.says("<b>"));
+}
+
+#[tokio::test]
+async fn what_departments_said_is_not_chosen_from_a_list() {
+    let scene = Scene::new().await;
+    let mut east = scene.signed_in("east").await;
+    let list = begin(&mut east, "kinship").await;
+    for (question, typed) in &ANSWERS[..3] {
+        assert_eq!(answer(&mut east, &list, question, typed).await.status, 303);
+    }
+    let page = east.get(&format!("{list}/check")).await;
+    assert!(page.says("还没有核验") && page.says("先核验，再从核验结果的页面进来"), "{}", page.text);
+    assert!(page.says("href=\"/matters/kinship\""), "the way to the check: {}", page.text);
+    for finding in ["no-record", "referred", "unavailable", "mismatch", "conflict"] {
+        assert!(!page.says(&format!("value=\"{finding}\"")), "{finding} is no choice");
+        let shown = answer(&mut east, &list, "check", &[("answer", finding)]).await;
+        assert!(shown.status == 422 && shown.says("要由系统读取"), "{finding}: {}", shown.text);
+    }
+    assert_eq!(east.get(&format!("{list}/verified")).await.location(), format!("{list}/check"), "nothing was taken");
+}
+
+#[tokio::test]
+async fn what_the_annex_gives_to_others_is_no_committees_duty() {
+    let scene = Scene::new().await;
+    let mut east = scene.signed_in("east").await;
+    for (matter, why, instead) in [
+        ("no-criminal-record", "这件事归公安部门、国家安全部门、司法行政部门管", "请居民到公安部门"),
+        ("illness", "这件事归医疗卫生机构", "给居民告知单"),
+        ("dog-keeping", "办这件事不用村（居）民委员会的证明，由公安部门直接办理", "给居民告知单"),
+    ] {
+        let (list, look) = walk(&mut east, matter, &[]).await;
+        let said = look.says("不能办理") && look.says(why) && look.says(instead);
+        assert!(said && !look.says("可以按过渡规定办理"), "{matter}: {}", look.text);
+        assert_eq!(decide(&mut east, &list, &look).await.status, 303);
+        assert!(east.get(&list).await.says(why), "{matter}: the record says who is in charge");
+    }
 }

@@ -22,7 +22,7 @@ pub(super) fn written(web: &Web, words: &Words, known: &KnownDeliberation) -> Pa
     paper.put(Block::Panel(text("not_a_certificate")));
     paper.rows(facts(web, words, known));
     let space = if is_english(words) { " " } else { "" };
-    let conclusion = conclusion(words, known.matter.as_str(), &known.answers, &known.decision);
+    let conclusion = conclusion(&web.api.gateway.catalog, words, &known.matter, &known.answers, &known.decision);
     paper.put(Block::Result(Finding {
         result: text(if conclusion.may { "may" } else { "may_not" }),
         meaning: conclusion.reasons.join(space),
@@ -31,7 +31,7 @@ pub(super) fn written(web: &Web, words: &Words, known: &KnownDeliberation) -> Pa
     paper.heading(&text(if conclusion.may { "may_conditions" } else { "instead" }));
     paper.steps(conclusion.then);
     paper.heading(&text("answers"));
-    let answers = answers(words, &known.answers, known.checkable);
+    let answers = answers(words, &known.answers, &known.decision);
     paper.rows(answers.into_iter().map(|one| answered(words, one)).collect());
     paper.heading(&text("review"));
     if known.reviews.is_empty() {

@@ -6,13 +6,13 @@ use axum::extract::{Path, State};
 use super::super::demands::{matter_name, options, today};
 use super::super::{App, Draft, Form, Page, PageError, Reply, Web, Worker, html, page as paged, refused, see_other};
 use super::reading::{answered, read};
-use super::{Found, address, find, is_checkable, now};
+use super::{Found, address, circumstances, find, now};
 use crate::desk::DeliberationDraft;
 use crate::domain::ClosedList as _;
 use crate::transition::{
-    Finding, Form as Meeting, Need, Office, Precaution, Progress, Question, Resolution, Risk, Scope,
+    Checked, Circumstances, Finding, Form as Meeting, Need, Office, Precaution, Progress, Question, Resolution, Risk,
 };
-use crate::transition::{Verified, asked, progress};
+use crate::transition::{Scope, Verified, asked, progress};
 use crate::words::Words;
 
 #[derive(Template)]
@@ -34,6 +34,8 @@ struct QuestionPage {
     offices: Vec<(String, String)>,
     /// Said of a check that the system knows.
     linked: Option<String>,
+    /// Where departments are asked, whose answer the system reads then.
+    check_at: Option<String>,
     back: Option<String>,
     latest: String,
 }
@@ -52,12 +54,12 @@ pub(super) async fn show(State(web): App, worker: Worker, Path((id, question)): 
         Found::Decided(id) => return see_other(&format!("/deliberations/{id}")),
         Found::Nothing => return expired(&worker),
     };
-    let checkable = is_checkable(&web, &web.api.gateway.catalog, &draft.matter);
+    let circumstances = circumstances(&web, &draft.matter)?;
     // A question that is not asked yet, or not any more, leads to where the checklist is.
-    if !asked(&draft.answers, checkable).contains(&question) {
-        return see_other(&next(&draft, checkable));
+    if !asked(&draft.answers, progress(&draft.answers, circumstances).question()).contains(&question) {
+        return see_other(&next(&draft, circumstances));
     }
-    html(&page(&web, &worker, &draft, question, answered(question, &draft.answers)))
+    html(&page(&web, &worker, &draft, circumstances, question, answered(question, &draft.answers)))
 }
 
 /// `POST /deliberations/{id}/{question}`.
@@ -73,15 +75,15 @@ pub(super) async fn answer(
         Found::Decided(id) => return see_other(&format!("/deliberations/{id}")),
         Found::Nothing => return expired(&worker),
     };
+    let circumstances = circumstances(&web, &draft.matter)?;
     let mut typed = form.draft();
-    if let Err(wrong) = read(question, &form, &mut draft.answers, today(&web)) {
+    if let Err(wrong) = read(question, &form, &mut draft.answers, circumstances.checkable, today(&web)) {
         for (field, key) in wrong {
             typed.refuse(field, worker.words().text(key));
         }
-        return refused(&page(&web, &worker, &draft, question, typed));
+        return refused(&page(&web, &worker, &draft, circumstances, question, typed));
     }
-    let checkable = is_checkable(&web, &web.api.gateway.catalog, &draft.matter);
-    let place = next(&draft, checkable);
+    let place = next(&draft, circumstances);
     if !web.front.desk.answer_deliberation(draft.id, draft.answers, now(&web)).await? {
         return expired(&worker);
     }
@@ -94,23 +96,30 @@ pub(super) fn expired(worker: &Worker) -> Reply {
 }
 
 /// Where a checklist goes on.
-fn next(draft: &DeliberationDraft, checkable: bool) -> String {
-    match progress(&draft.answers, checkable) {
+fn next(draft: &DeliberationDraft, circumstances: Circumstances) -> String {
+    match progress(&draft.answers, circumstances) {
         Progress::Ask(question) => address(draft.id, question),
         Progress::Decided(_) => format!("/deliberations/{}/decide", draft.id),
     }
 }
 
-fn page(web: &Web, worker: &Worker, draft: &DeliberationDraft, question: Question, typed: Draft) -> QuestionPage {
+fn page(
+    web: &Web,
+    worker: &Worker,
+    draft: &DeliberationDraft,
+    circumstances: Circumstances,
+    question: Question,
+    typed: Draft,
+) -> QuestionPage {
     let (words, catalog) = (worker.words(), &web.api.gateway.catalog);
-    let checkable = is_checkable(web, catalog, &draft.matter);
-    let asked = asked(&draft.answers, checkable);
+    let asked = asked(&draft.answers, progress(&draft.answers, circumstances).question());
     let at = asked.iter().position(|one| *one == question).unwrap_or_default();
     let back = at.checked_sub(1).and_then(|before| asked.get(before)).map(|before| address(draft.id, *before));
     let name = question.as_str();
     let linked = draft.answers.check.as_ref().filter(|_| question == Question::Check);
     let linked =
         linked.and_then(|check| check.verification).map(|id| words.fill("deliberations.check_linked", &[("id", &id)]));
+    let is_to_ask = question == Question::Check && linked.is_none() && circumstances.checkable;
     QuestionPage {
         page: worker.page(&format!("deliberations.{name}_title")).with(&typed),
         draft: typed,
@@ -121,18 +130,19 @@ fn page(web: &Web, worker: &Worker, draft: &DeliberationDraft, question: Questio
         article: words.fill("deliberations.article", &[("article", &question.article())]),
         matter: words
             .fill("deliberations.matter_is", &[("matter", &matter_name(catalog, words, draft.matter.as_str()))]),
-        options: choices(words, question, draft),
+        options: choices(words, question, draft, circumstances.checkable),
         forms: options::<Meeting>(words, "deliberations.deliberation_form"),
         resolutions: options::<Resolution>(words, "deliberations.deliberation_resolved"),
         offices: options::<Office>(words, "deliberations.signature_office"),
         linked,
+        check_at: is_to_ask.then(|| format!("/matters/{}", draft.matter)),
         back,
         latest: today(web).to_string(),
     }
 }
 
 /// What can be chosen, where the question is one choice or several.
-fn choices(words: &Words, question: Question, draft: &DeliberationDraft) -> Vec<(String, String)> {
+fn choices(words: &Words, question: Question, draft: &DeliberationDraft, checkable: bool) -> Vec<(String, String)> {
     let yes_or_no = |list: &str| {
         ["yes", "no"]
             .map(|word| (word.to_owned(), words.text(&format!("deliberations.{list}_{word}")).to_owned()))
@@ -144,9 +154,13 @@ fn choices(words: &Words, question: Question, draft: &DeliberationDraft) -> Vec<
         Question::Duties => yes_or_no("duties"),
         Question::Check => {
             let known = draft.answers.check.filter(|check| check.verification.is_some());
+            // What the system has read is not answered otherwise; without it, only what needs no proof is.
+            let can_be_said = |finding: Finding| match known {
+                Some(check) => check.finding == finding,
+                None => Checked { finding, verification: None }.holds(checkable),
+            };
             let all = options::<Finding>(words, "deliberations.check");
-            // What the system has read is not answered otherwise.
-            all.into_iter().filter(|(value, _)| known.is_none_or(|check| check.finding.as_str() == value)).collect()
+            all.into_iter().filter(|(value, _)| Finding::named(value).is_some_and(can_be_said)).collect()
         }
         Question::Verified => options::<Verified>(words, "deliberations.verified"),
         Question::Scope => options::<Scope>(words, "deliberations.scope"),

@@ -6,23 +6,32 @@ use super::super::demands::{note, past_day};
 use super::super::{Draft, Form};
 use crate::domain::{ClosedList, PersonName, one_line};
 use crate::transition::{
-    Answers, Checked, Deliberation, Finding, Form as Meeting, Office, Precaution, Question, Resolution, Seal, Signature,
+    Answers, Checked, Deliberation, Form as Meeting, Office, Precaution, Question, Resolution, Seal, Signature,
 };
 
 /// What is wrong with fields: their names, and the keys of the texts.
 pub(super) type Wrong = Vec<(&'static str, &'static str)>;
 
 /// Takes over the answer to a question.
-pub(super) fn read(question: Question, form: &Form, answers: &mut Answers, today: Date) -> Result<(), Wrong> {
+pub(super) fn read(
+    question: Question,
+    form: &Form,
+    answers: &mut Answers,
+    checkable: bool,
+    today: Date,
+) -> Result<(), Wrong> {
     match question {
         Question::Need => answers.need = Some(one(form)?),
         Question::Papers => answers.papers_prove_it = Some(yes_or_no(form)?),
         Question::Duties => answers.own_duty = Some(yes_or_no(form)?),
         Question::Check => {
-            let finding: Finding = one(form)?;
+            let said = Checked { finding: one(form)?, verification: None };
             // What the system has read itself stands.
             if answers.check.is_none_or(|check| check.verification.is_none()) {
-                answers.check = Some(Checked { finding, verification: None });
+                if !said.holds(checkable) {
+                    return Err(vec![("answer", "deliberations.check_unlinked")]);
+                }
+                answers.check = Some(said);
             }
         }
         Question::Verified => answers.verified = Some(one(form)?),

@@ -15,7 +15,7 @@ use super::super::{html, pdf, refused, see_other};
 use super::paper::written;
 use super::questions::expired;
 use super::shown::{Answered, Conclusion, answers, conclusion};
-use super::{Found, address, find, is_checkable, now};
+use super::{Found, address, circumstances, find, now};
 use crate::desk::{DeliberationDraft, KnownDeliberation};
 use crate::domain::ClosedList as _;
 use crate::transition::{Answers, Progress, Review, Verdict, progress};
@@ -44,8 +44,7 @@ pub(super) async fn look(State(web): App, worker: Worker, Path(id): Path<String>
 
 fn shown(web: &Web, worker: &Worker, draft: &DeliberationDraft) -> Reply {
     let (words, catalog) = (worker.words(), &web.api.gateway.catalog);
-    let checkable = is_checkable(web, catalog, &draft.matter);
-    let decision = match progress(&draft.answers, checkable) {
+    let decision = match progress(&draft.answers, circumstances(web, &draft.matter)?) {
         Progress::Ask(question) => return see_other(&address(draft.id, question)),
         Progress::Decided(decision) => decision,
     };
@@ -53,8 +52,8 @@ fn shown(web: &Web, worker: &Worker, draft: &DeliberationDraft) -> Reply {
         page: worker.page("deliberations.review_title"),
         id: draft.id.to_string(),
         matter: matter_name(catalog, words, draft.matter.as_str()),
-        answers: answers(words, &draft.answers, checkable),
-        conclusion: conclusion(words, draft.matter.as_str(), &draft.answers, &decision),
+        answers: answers(words, &draft.answers, &decision),
+        conclusion: conclusion(catalog, words, &draft.matter, &draft.answers, &decision),
         seen: digest(&draft.answers)?,
         change: format!("/deliberations/{}", draft.id),
     })
@@ -68,8 +67,8 @@ pub(super) async fn decide(State(web): App, worker: Worker, Path(id): Path<Strin
         Found::Decided(id) => return see_other(&format!("/deliberations/{id}")),
         Found::Nothing => return expired(&worker),
     };
-    let checkable = is_checkable(&web, &web.api.gateway.catalog, &draft.matter);
-    let decision = match progress(&draft.answers, checkable) {
+    let circumstances = circumstances(&web, &draft.matter)?;
+    let decision = match progress(&draft.answers, circumstances) {
         Progress::Ask(question) => return see_other(&address(draft.id, question)),
         Progress::Decided(decision) => decision,
     };
@@ -79,7 +78,7 @@ pub(super) async fn decide(State(web): App, worker: Worker, Path(id): Path<Strin
     }
     let id = draft.id;
     form.once(async move {
-        let is_there = web.front.desk.decide_deliberation(draft, checkable, decision, now(&web)).await?;
+        let is_there = web.front.desk.decide_deliberation(draft, circumstances.checkable, decision, now(&web)).await?;
         let place = if is_there { format!("/deliberations/{id}") } else { format!("/deliberations/{id}/decide") };
         Ok(place)
     })
@@ -127,7 +126,7 @@ fn page(web: &Web, reader: &Reader, known: &KnownDeliberation, draft: Draft) -> 
     let words = reader.words();
     let title = words.fill("deliberations.record_title", &[("number", &known.number)]);
     let may_review = reader.committee.is_none();
-    let conclusion = conclusion(words, known.matter.as_str(), &known.answers, &known.decision);
+    let conclusion = conclusion(&web.api.gateway.catalog, words, &known.matter, &known.answers, &known.decision);
     Record {
         page: reader.page("deliberations.title").titled(title).with(&draft),
         draft,

@@ -1,7 +1,8 @@
 //! Answers and conclusions, as they are shown.
 
 use super::super::demands::day_shown;
-use crate::domain::ClosedList;
+use crate::domain::{ClosedList, Slug};
+use crate::matters::Catalog;
 use crate::transition::{Answers, Decision, Deliberation, Question, Signature, asked};
 use crate::words::Words;
 
@@ -25,14 +26,14 @@ pub(super) struct Conclusion {
 }
 
 /// Every question that these answers led through.
-pub(super) fn answers(words: &Words, answers: &Answers, checkable: bool) -> Vec<Answered> {
+pub(super) fn answers(words: &Words, answers: &Answers, decision: &Decision) -> Vec<Answered> {
     let row = |question: Question| Answered {
         question: question.as_str(),
         title: words.text(&format!("deliberations.{}_title", question.as_str())).to_owned(),
         lines: lines(words, question, answers),
         article: question.article(),
     };
-    asked(answers, checkable).into_iter().map(row).collect()
+    asked(answers, decision.question()).into_iter().map(row).collect()
 }
 
 fn lines(words: &Words, question: Question, answers: &Answers) -> Vec<String> {
@@ -90,8 +91,18 @@ fn signature(words: &Words, signature: &Signature) -> Vec<String> {
 }
 
 /// What the answers came to, with what to do then.
-pub(super) fn conclusion(words: &Words, matter: &str, answers: &Answers, decision: &Decision) -> Conclusion {
+pub(super) fn conclusion(
+    catalog: &Catalog,
+    words: &Words,
+    matter: &Slug,
+    answers: &Answers,
+    decision: &Decision,
+) -> Conclusion {
     let text = |list: &str, name: &str| words.text(&format!("deliberations.{list}_{name}")).to_owned();
+    let authorities = catalog.matter(matter.as_str()).map(|matter| matter.text.authorities.join("、"));
+    let authorities = authorities.unwrap_or_else(|| words.text("deliberations.authorities").to_owned());
+    let told =
+        |list: &str, name: &str| words.fill(&format!("deliberations.{list}_{name}"), &[("authorities", &authorities)]);
     match decision {
         Decision::May(grounds) => Conclusion {
             may: true,
@@ -101,8 +112,8 @@ pub(super) fn conclusion(words: &Words, matter: &str, answers: &Answers, decisio
         },
         Decision::MayNot(obstacle) => Conclusion {
             may: false,
-            reasons: vec![text("obstacle", obstacle.as_str())],
-            then: vec![text("instead", obstacle.as_str())],
+            reasons: vec![told("obstacle", obstacle.as_str())],
+            then: vec![told("instead", obstacle.as_str())],
             links: vec![
                 (format!("/matters/{matter}"), words.text("deliberations.guidance_link").to_owned()),
                 (format!("/demands/new?matter={matter}"), words.text("deliberations.demand_link").to_owned()),

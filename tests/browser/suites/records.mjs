@@ -17,7 +17,7 @@ async function record(page) {
   await press(page);
 }
 
-async function begin(page, matter = 'dog-keeping') {
+async function begin(page, matter = 'business-premises') {
   await page.goto(`/deliberations/new?matter=${matter}`);
   await press(page);
   return new URL(page.url()).pathname.replace(/\/[a-z]+$/, '');
