@@ -89,3 +89,18 @@ fn a_triage_is_quick() {
     println!("{each} µs each, {} µs for 500 characters", started.elapsed().as_micros());
     assert!(found > 0);
 }
+
+/// Who has not been understood is asked to say it otherwise; who wants a paper that no list has is asked for its basis.
+#[test]
+fn noise_is_told_from_papers_that_no_list_has() {
+    let triage = installation().triage;
+    for paper in
+        ["收养证明", "监护证明", "要开一个天气很好的证明", "社区盖章", "出入证", "单方声明", "给我写个没养鸡的条子"]
+    {
+        assert!(triage.names_paper(paper), "{paper}");
+    }
+    for noise in ["你好", "😀😀", "婚", "证", "", "，，，", "12345", "今天天气怎么样", "实力证明一切", "abc", "哈哈哈"]
+    {
+        assert!(!triage.names_paper(noise), "{noise}");
+    }
+}

@@ -94,6 +94,12 @@ const LEAST_SCORE: f64 = 0.5;
 /// What is as sure as this is a demand of its own, whatever else the text demands.
 const SURE: f64 = 0.8;
 
+/// The fewest Hanzi of a text that names a paper.
+const LEAST_HANZI: usize = 2;
+
+/// What papers' names end with, besides the words that ask for one.
+const PAPERS: [&str; 2] = ["证", "声明"];
+
 /// Scores of demands that are made together differ by no more than this.
 const CLOSE: f64 = 0.09;
 
@@ -128,6 +134,24 @@ impl Triage {
             findings.extend(self.vocabulary.find_nearly(&text, ends));
         }
         self.matches(&outermost(findings, &reading))
+    }
+
+    /// Whether a text names or asks for a paper, be it in the list or not. Where it does not, nobody knows what is meant.
+    #[must_use]
+    pub fn names_paper(&self, text: &str) -> bool {
+        let text = Text::new(normalise(text, MAX_CHARACTERS), &self.vocabulary.ear);
+        let reading = self.cues.read(&text);
+        if reading.is_figure || text.characters.iter().filter(|one| is_hanzi(**one)).count() < LEAST_HANZI {
+            return false;
+        }
+        if reading.asks {
+            return true;
+        }
+        let mut findings = Vec::new();
+        self.vocabulary.find(&text, &mut findings);
+        let is_other = |finding: &Finding| finding.subject == Subject::Other && finding.form == Form::Whole;
+        let whole: String = text.characters.iter().collect();
+        !reading.is_chatter && (findings.iter().any(is_other) || PAPERS.iter().any(|paper| whole.contains(paper)))
     }
 
     fn matches(&self, findings: &[Finding]) -> Vec<Match> {
@@ -166,6 +190,10 @@ impl Triage {
         };
         best.into_iter().filter_map(entry).collect()
     }
+}
+
+fn is_hanzi(character: char) -> bool {
+    matches!(u32::from(character), 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0x2_0000..=0x3_FFFF)
 }
 
 /// The findings that no longer one of another subject covers, or an equally long one that is surer.

@@ -175,7 +175,7 @@ async fn what_committees_still_issue_has_its_guide() {
 async fn what_has_no_basis_has_a_notice_that_asks_for_it() {
     let town = Demo::shared();
     let mut browser = demanded(&town, "要开一个天气很好的证明", "某公司").await;
-    assert_eq!(browser.heading(), "没有依据，不能开");
+    assert_eq!(browser.heading(), "没有依据，先请对方说明依据");
     assert!(browser.text().contains("说不出依据的") && browser.links().iter().any(|link| link == "/#all"));
     let notice = browser.links().into_iter().find(|link| link.ends_with("/notice")).unwrap();
     browser.go(&notice).await;
@@ -187,6 +187,29 @@ async fn what_has_no_basis_has_a_notice_that_asks_for_it() {
     browser.submit(&format!("{notice}.pdf"), &[]).await;
     assert!(browser.page.status == 200 && browser.page.text.starts_with("%PDF-"), "{}", browser.path);
     assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_not_called_a_certificate_without_basis() {
+    let town = Demo::shared();
+    for noise in ["你好", "😀😀", "婚"] {
+        let browser = demanded(&town, noise, "").await;
+        assert_eq!(browser.heading(), "没有找到这个证明，换个说法再找一次", "{noise}");
+        assert!(!browser.text().contains("没有依据") && browser.links().iter().any(|link| link == "/#all"), "{noise}");
+    }
+    for unlisted in ["收养证明", "社区盖章"] {
+        let browser = demanded(&town, unlisted, "").await;
+        assert_eq!(browser.heading(), "没有依据，先请对方说明依据", "{unlisted}");
+    }
+    let mut browser = town.worker().await;
+    let typed = [("text", "监护证明"), ("by", ""), ("basis", "民法典第三十一条")];
+    browser.submit("/", &typed).await;
+    assert_eq!(browser.heading(), "对方说了依据，先核对这一条");
+    let said = browser.text();
+    assert!(
+        said.contains("民法典第三十一条") && said.contains("找到这一条的原文") && !said.contains("说不出依据的"),
+        "{said}"
+    );
 }
 
 /// What was typed at the counter is not typed again to record the demand, and stands in no address.

@@ -43,7 +43,48 @@ struct Found {
     answer: Option<Answer>,
     guide: Option<Guide>,
     others: Vec<Listed>,
+    unlisted: Option<Unlisted>,
     no_basis: Vec<String>,
+}
+
+/// What becomes of a demand that is in no list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unlisted {
+    /// It names a basis: that is looked at first.
+    BasisNamed,
+    /// It names a paper and no basis.
+    NoBasis,
+    /// It names no paper: nobody knows what is meant.
+    NotUnderstood,
+}
+
+impl Unlisted {
+    fn of(web: &Web, demand: &Demand) -> Self {
+        if !demand.basis.is_empty() {
+            Self::BasisNamed
+        } else if web.api.shared.triage.names_paper(&demand.text) {
+            Self::NoBasis
+        } else {
+            Self::NotUnderstood
+        }
+    }
+
+    fn headline(self) -> &'static str {
+        match self {
+            Self::BasisNamed => "counter.basis_named_headline",
+            Self::NoBasis => "counter.no_basis_headline",
+            Self::NotUnderstood => "counter.not_understood_headline",
+        }
+    }
+
+    /// What it means.
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::BasisNamed => "counter.basis_named_text",
+            Self::NoBasis => "counter.no_basis_text",
+            Self::NotUnderstood => "counter.not_understood_text",
+        }
+    }
 }
 
 #[derive(Template)]
@@ -115,14 +156,15 @@ pub(in crate::web) async fn found(State(web): App, worker: Worker, Path(id): Pat
         _ => None,
     };
     let others = matters.into_iter().map(|matter| listed(matter, english)).collect();
-    let title = match (&guide, &answer) {
-        (Some(_), _) => worker.words().text("counter.retained_headline").to_owned(),
-        (None, Some(answer)) => answer.headline.clone(),
-        (None, None) => worker.words().text("counter.no_basis_headline").to_owned(),
+    let unlisted = (guide.is_none() && answer.is_none()).then(|| Unlisted::of(&web, &draft.demand));
+    let title = match (&answer, unlisted) {
+        (_, Some(unlisted)) => worker.words().text(unlisted.headline()).to_owned(),
+        (Some(answer), None) => answer.headline.clone(),
+        (None, None) => worker.words().text("counter.retained_headline").to_owned(),
     };
     let no_basis = catalog.policy().no_basis.pick(english).clone();
     let page = worker.page("counter.home_title").titled(title);
-    html(&Found { page, draft_id: id, demand: draft.demand, answer, guide, others, no_basis })
+    html(&Found { page, draft_id: id, demand: draft.demand, answer, guide, others, unlisted, no_basis })
 }
 
 /// The draft that an address names, if it is this worker's and still kept.
