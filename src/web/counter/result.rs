@@ -14,7 +14,7 @@ use super::view::{self, Look};
 use super::{is_english, now, user};
 use crate::claims::WitnessReport;
 use crate::counter::{self, Field};
-use crate::domain::{Answer, ClaimRef, Outcome, Slug};
+use crate::domain::{ClaimRef, Outcome, Slug};
 use crate::gateway::Verification;
 use crate::matters::{ClaimEntry, Matter};
 use crate::web::{App, Page, PageError, Reply, Visit, Web, Worker, html};
@@ -91,7 +91,7 @@ pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path
         matter: shown.matter.id.to_string(),
         matter_name: name_of(shown.matter, &worker),
         about: shown.about(&web, &worker, true),
-        witnesses: verification.witnesses.iter().map(|report| witness(&web, &worker, report)).collect(),
+        witnesses: verification.witnesses.iter().map(|report| witness(&web, &worker, outcome, report)).collect(),
         as_of: view::moment(verification.as_of, english),
         again_at: verification
             .again
@@ -174,12 +174,8 @@ impl Shown<'_> {
 }
 
 /// What a department said, in plain words; what it has on record stays there.
-pub(super) fn witness(web: &Web, visit: &Visit, report: &WitnessReport) -> (String, String) {
-    let words = visit.words();
-    let said = match (report.answer, report.cause) {
-        (Answer::Unavailable, Some(cause)) => words.text(view::cause(cause)),
-        (answer, _) => words.text(view::answer(answer)),
-    };
+fn witness(web: &Web, visit: &Visit, outcome: Outcome, report: &WitnessReport) -> (String, String) {
+    let said = visit.words().text(view::witness(outcome, report.answer, report.cause));
     (source_name(web, &report.source), said.to_owned())
 }
 

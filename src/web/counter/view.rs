@@ -70,8 +70,18 @@ pub(super) fn outcome(outcome: Outcome) -> Look {
     }
 }
 
+/// What a department said, where the question has come to this.
+pub(super) fn witness(outcome: Outcome, answer: Answer, cause: Option<Cause>) -> &'static str {
+    match (answer, cause) {
+        // What the others said was enough: nobody waits for it any more.
+        (Answer::Pending, _) if outcome != Outcome::Pending => "counter.witness_not_needed",
+        (Answer::Unavailable, Some(cause)) => self::cause(cause),
+        (said, _) => self::answer(said),
+    }
+}
+
 /// What a department said.
-pub(super) fn answer(answer: Answer) -> &'static str {
+fn answer(answer: Answer) -> &'static str {
     match answer {
         Answer::Confirms => "counter.witness_confirms",
         Answer::Refutes => "counter.witness_refutes",
@@ -83,7 +93,7 @@ pub(super) fn answer(answer: Answer) -> &'static str {
 }
 
 /// Why a department said nothing, as far as it matters at a counter.
-pub(super) fn cause(cause: Cause) -> &'static str {
+fn cause(cause: Cause) -> &'static str {
     match cause {
         Cause::PlannedOutage | Cause::ClosedByOperator => "counter.cause_planned",
         Cause::Busy | Cause::RateLimited | Cause::Saturated | Cause::CircuitOpen => "counter.cause_busy",
@@ -170,6 +180,20 @@ pub(super) fn time_of_day(moment: Timestamp) -> String {
 mod tests {
     use std::fs;
     use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn whom_nobody_waits_for_any_more_is_not_said_to_be_at_work() {
+        for outcome in Outcome::ALL {
+            let is_awaited = outcome == Outcome::Pending;
+            let said = witness(outcome, Answer::Pending, None);
+            assert_eq!(said == "counter.witness_pending", is_awaited, "{outcome:?}");
+            assert_eq!(said == "counter.witness_not_needed", !is_awaited, "{outcome:?}");
+        }
+        assert_eq!(witness(Outcome::Refuted, Answer::Unavailable, Some(Cause::Busy)), "counter.cause_busy");
+        assert_eq!(witness(Outcome::Refuted, Answer::Refutes, None), "counter.witness_refutes");
+    }
 
     /// Texts are named in many places: none may be missing.
     #[test]
