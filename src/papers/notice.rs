@@ -54,6 +54,8 @@ pub struct Checked<'a> {
     pub outcome: Outcome,
     /// The age of the oldest answer that counted.
     pub as_of: Timestamp,
+    /// When the department is asked again, where the outcome is still to come.
+    pub again: Option<Timestamp>,
     /// Where anybody can see that the paper says what the gateway said.
     pub slip: Option<Slip<'a>>,
 }
@@ -219,6 +221,27 @@ impl Notice<'_> {
         }
     }
 
+    /// What an outcome means, and of one that is still to come when to ask for it.
+    fn meaning(&self, checked: &Checked<'_>) -> String {
+        let (language, (_, meaning)) = (self.language, words::outcome(checked.outcome, self.language));
+        if checked.outcome != Outcome::Pending {
+            return meaning.to_owned();
+        }
+        match checked.again {
+            Some(again) => {
+                let again = words::moment(again, language);
+                language.pick(
+                    format!("{meaning}部门将在{again}再被询问一次，请在那以后询问结果。"),
+                    format!("{meaning} The department is asked again at {again}; ask for the result after that."),
+                )
+            }
+            None => language.pick(
+                format!("{meaning}请过一会儿询问结果；超过一小时还没有的，请重新核验一次。"),
+                format!("{meaning} Ask for the result in a while; if there is none after an hour, verify once more."),
+            ),
+        }
+    }
+
     fn found(&self, paper: &mut Paper, checked: &Checked<'_>) {
         let language = self.language;
         paper.heading(language.pick("核验情况", "What was checked"));
@@ -227,10 +250,10 @@ impl Notice<'_> {
         rows.extend(checked.people.iter().map(subject));
         rows.push((language.pick("数据截至", "As of").to_owned(), words::moment(checked.as_of, language)));
         paper.rows(rows);
-        let (word, meaning) = words::outcome(checked.outcome, language);
+        let (word, _) = words::outcome(checked.outcome, language);
         paper.put(Block::Result(Finding {
             result: format!("{}{word}", language.pick("结果：", "Result: ")),
-            meaning: meaning.to_owned(),
+            meaning: self.meaning(checked),
             proof: checked.slip.as_ref().map(|slip| slip.proof(language)),
         }));
     }

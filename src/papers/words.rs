@@ -70,8 +70,11 @@ pub(super) fn outcome(outcome: Outcome, language: Language) -> (&'static str, &'
             ("Departments contradict each other", "They must settle it before this can be verified."),
         ],
         Outcome::Pending => [
-            ("还在办理", "有关部门需要时间，请稍后查询结果，不必重复提交。"),
-            ("Not finished", "A department needs more time. Ask for the result later; there is no need to come again."),
+            ("还在办理", "有关部门需要时间，答复还没有出来，所以还没有核验回执。不必重新申请。"),
+            (
+                "Not finished",
+                "A department needs more time. There is no answer yet, and so no receipt. There is no need to apply again.",
+            ),
         ],
         Outcome::Unavailable => [
             ("暂时问不到", "暂时无法询问有关部门，请稍后再核验。不应因此要求居民开具证明。"),

@@ -90,8 +90,18 @@ async fn what_takes_longer_is_found_in_the_last_hour() {
     assert!(browser.text().contains("不用在这里等"));
     let result = browser.path.clone();
     assert!(browser.links().contains(&result), "a link looks again");
+    let said = browser.text();
+    assert!(said.contains("怎么办") && said.contains("这些证件可以用"), "whoever cannot wait has other ways: {said}");
+    assert!(browser.links().contains(&format!("{result}/notice")));
     browser.go(&format!("{result}/notice")).await;
-    assert_eq!(browser.path, result, "what has no result has no notice");
+    let paper = browser.text();
+    for part in ["结果：还在办理", "还没有核验回执", "询问结果", "接下来怎么办", "不是证明"]
+    {
+        assert!(paper.contains(part), "{part}: {paper}");
+    }
+    assert!(!paper.contains("核验回执编号"), "there is no receipt yet: {paper}");
+    browser.submit(&format!("{result}/notice.pdf"), &[]).await;
+    assert!(browser.page.status == 200 && browser.page.text.starts_with("%PDF-"), "{}", browser.path);
     browser.go("/results").await;
     assert!(browser.text().contains("还没有结果") && browser.links().contains(&result));
 }

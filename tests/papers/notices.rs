@@ -12,7 +12,9 @@ fn slip() -> Slip<'static> {
 
 fn finding<'a>(people: &'a [Subject<'a>], outcome: Outcome) -> Checked<'a> {
     let details = &[("日期", "2026年11月23日")];
-    Checked { claim: "两人在该日是夫妻", details, people, outcome, as_of: at(), slip: Some(slip()) }
+    Checked {
+        claim: "两人在该日是夫妻", details, people, outcome, as_of: at(), again: None, slip: Some(slip())
+    }
 }
 
 fn notice<'a>(language: Language, matter: &str, finding: Option<Checked<'a>>, advises: bool) -> Notice<'a> {
@@ -80,6 +82,39 @@ fn every_field_is_read_back() {
         assert!(about.contains(expected), "{expected} is not in {about}");
     }
     assert!(paper.is_sound());
+}
+
+#[test]
+fn what_is_still_to_come_says_when_to_ask_for_it() {
+    let pending =
+        Checked { again: Some("2026-11-23T09:15:00Z".parse().unwrap()), slip: None, ..finding(&[], Outcome::Pending) };
+    for (language, told) in [
+        (
+            Language::Chinese,
+            ["还在办理", "答复还没有出来", "还没有核验回执", "2026年11月23日17:15再被询问一次", "两人在该日是夫妻"],
+        ),
+        (
+            Language::English,
+            ["Not finished", "no answer yet", "no receipt", "17:15 (Beijing time)", "两人在该日是夫妻"],
+        ),
+    ] {
+        let bytes = notice(language, "marital-status", Some(pending), true).paper().pdf().unwrap();
+        let paper = Paper::new(&format!("pending-{}", language.tag()), &bytes);
+        let text = paper.text();
+        for part in told {
+            assert!(text.contains(&squeezed(part)), "{part} is not in {text}");
+        }
+        let unknown = Checked { again: None, ..pending };
+        let said = notice(language, "marital-status", Some(unknown), true).paper().pdf().unwrap();
+        let said = Paper::new(&format!("pending-unknown-{}", language.tag()), &said).text();
+        let ask = match language {
+            Language::Chinese => "请过一会儿询问结果",
+            Language::English => "Ask for the result in a while",
+        };
+        assert!(said.contains(&squeezed(ask)), "{said}");
+        assert!(!text.contains("核验回执编号") && paper.qr_codes().is_empty(), "there is no receipt yet: {text}");
+        assert!(paper.about().contains("Pages:           1") && paper.is_sound());
+    }
 }
 
 #[test]

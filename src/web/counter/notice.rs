@@ -17,7 +17,7 @@ use crate::domain::{Outcome, Person};
 use crate::papers::{Advice, Checked, Demand, Language, Notice, Paper, Slip, Subject};
 use crate::web::front::Cookies;
 use crate::web::paper::{Sheet, language};
-use crate::web::{App, Form, Page, PageError, Reply, Web, Worker, html, pdf, see_other};
+use crate::web::{App, Form, Page, PageError, Reply, Web, Worker, html, pdf};
 
 #[derive(Template)]
 #[template(path = "counter-notice.html", config = "src/web/askama.toml")]
@@ -81,10 +81,8 @@ pub(in crate::web) async fn of_result(
 ) -> Reply {
     let Some(found) = find(&web, &worker, &id).await? else { return gone(&worker) };
     let place = format!("/results/{}", found.verification.id);
-    match paper_of_result(&web, &worker, &headers, &found).await? {
-        Some(paper) => shown(&worker, paper, place.clone(), format!("{place}/notice.pdf")),
-        None => see_other(&place),
-    }
+    let paper = paper_of_result(&web, &worker, &headers, &found).await?;
+    shown(&worker, paper, place.clone(), format!("{place}/notice.pdf"))
 }
 
 /// `POST /results/{verification}/notice.pdf`.
@@ -96,10 +94,7 @@ pub(in crate::web) async fn pdf_of_result(
     _form: Form,
 ) -> Reply {
     let Some(found) = find(&web, &worker, &id).await? else { return gone(&worker) };
-    match paper_of_result(&web, &worker, &headers, &found).await? {
-        Some(paper) => sent(&paper),
-        None => see_other(&format!("/results/{}", found.verification.id)),
-    }
+    sent(&paper_of_result(&web, &worker, &headers, &found).await?)
 }
 
 fn shown(worker: &Worker, paper: Paper, back: String, pdf: String) -> Reply {
@@ -127,17 +122,14 @@ fn paper_without_basis(web: &Web, worker: &Worker, demand: &drafts::Demand) -> P
     notice(web, worker, said(demand), None, Some(advice))
 }
 
-/// What came of a question; `None` while nothing has.
+/// What came of a question, or that its answer is still to come.
 async fn paper_of_result(
     web: &Web,
     worker: &Worker,
     headers: &HeaderMap,
     shown: &Shown<'_>,
-) -> Result<Option<Paper>, PageError> {
+) -> Result<Paper, PageError> {
     let verification = &shown.verification;
-    if verification.outcome == Outcome::Pending {
-        return Ok(None);
-    }
     let typed = Typed::of(web, worker, shown);
     let people: Vec<Subject<'_>> = typed.people.iter().map(|(role, person)| subject(role, person)).collect();
     let details: Vec<(&str, &str)> =
@@ -161,9 +153,10 @@ async fn paper_of_result(
         people: &people,
         outcome: verification.outcome,
         as_of: verification.as_of,
+        again: verification.again,
         slip,
     };
-    Ok(Some(notice(web, worker, demand, Some(checked), advice)))
+    Ok(notice(web, worker, demand, Some(checked), advice))
 }
 
 fn notice(

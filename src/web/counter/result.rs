@@ -79,7 +79,8 @@ pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path
     let outcome = verification.outcome;
     let look = view::outcome(outcome);
     let text = &shown.matter.text;
-    let is_over = !matches!(outcome, Outcome::Confirmed | Outcome::Pending);
+    // Whoever is confirmed needs no other way; whoever waits may take one.
+    let needs_ways = outcome != Outcome::Confirmed;
     let steps = if english { &text.english.guidance } else { &text.guidance };
     let documents = text.documents.iter().map(|document| (document.name.clone(), document.reissued_by.clone()));
     html(&ResultPage {
@@ -98,9 +99,9 @@ pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path
             .map(|again| words.fill("counter.pending_again", &[("time", &view::moment(again, english))])),
         code: shown.code(),
         draft_id: shown.open.as_ref().map(|(id, _)| id.to_string()),
-        steps: if is_over { steps.clone() } else { Vec::new() },
-        documents: if is_over { documents.collect() } else { Vec::new() },
-        exceptions: if is_over { text.exceptions.clone() } else { Vec::new() },
+        steps: if needs_ways { steps.clone() } else { Vec::new() },
+        documents: if needs_ways { documents.collect() } else { Vec::new() },
+        exceptions: if needs_ways { text.exceptions.clone() } else { Vec::new() },
         can_ask_again: matches!(outcome, Outcome::Unavailable | Outcome::Conflict),
         can_correct: matches!(outcome, Outcome::Mismatch | Outcome::NoRecord | Outcome::Refuted),
         claim: verification.claim.to_string(),
