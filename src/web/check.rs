@@ -28,7 +28,9 @@ enum Found {
     Valid(Told),
     /// It was valid once.
     Expired,
-    /// It is none of ours, or none at all: the keys of what to say, and of what to do.
+    /// Its check characters do not fit: somebody mistyped it.
+    Mistyped,
+    /// It is none of ours, or none at all: the key of what to do.
     NotValid(&'static str),
 }
 
@@ -62,8 +64,9 @@ pub(super) async fn check(State(web): App, visit: Visit, form: Form) -> Reply {
     let found = find(&web, &visit, &typed).await.map_err(|NotRead| PageError::Unavailable)?;
     let came_to = if matches!(found, Found::Valid(_)) { Checked::Valid } else { Checked::Invalid };
     web.api.shared.telemetry.metrics().checked(came_to);
-    // What was found is shown, and not what was typed: the next one may be another's.
-    html(&CheckPage { page: visit.page("check.title"), draft: Draft::default(), found: Some(found) })
+    // What was found is shown, and not what was typed: the next one may be another's. A code that is mistyped is mended.
+    let kept = if matches!(found, Found::Mistyped) { typed.as_str() } else { "" };
+    html(&CheckPage { page: visit.page("check.title"), draft: Draft::of([("code", kept)]), found: Some(found) })
 }
 
 /// What was meant: without what copying and scanning leave around it, and full-width characters as what they stand for.
@@ -100,7 +103,7 @@ async fn find(web: &Web, visit: &Visit, typed: &str) -> Result<Found, NotRead> {
         }
         Err(NoCode::Expired) => Found::Expired,
         Err(NoCode::Unknown | NoCode::NotYetValid) => Found::NotValid("check.unknown"),
-        Err(NoCode::Mistyped) => Found::NotValid("check.mistyped"),
+        Err(NoCode::Mistyped) => Found::Mistyped,
         Err(NoCode::Malformed) => Found::NotValid("check.malformed"),
     })
 }
@@ -181,7 +184,7 @@ mod tests {
     fn every_outcome_has_its_words() {
         let chinese = include_str!("../../config/words/zh-CN.toml").parse::<toml::Table>().unwrap();
         let keys = Outcome::ALL.into_iter().map(keys).flat_map(|(word, meaning)| [word, meaning]);
-        for key in keys.chain(["check.altered", "check.unknown", "check.mistyped", "check.malformed"]) {
+        for key in keys.chain(["check.altered", "check.unknown", "check.malformed"]) {
             assert!(chinese["check"].get(key.trim_start_matches("check.")).is_some(), "{key}");
         }
     }
