@@ -35,6 +35,10 @@ pub struct Answers {
 const MAX_CASE: usize = 64;
 const MAX_LAW: usize = 200;
 
+/// The roles of which the one is the elder.
+const PARENT: &str = "parent";
+const CHILD: &str = "child";
+
 impl Form {
     /// The pages of a claim.
     #[must_use]
@@ -102,6 +106,16 @@ impl Form {
             },
         }
         wrong
+    }
+
+    /// The places of a parent and a child where the parent, by the ID numbers, is not the elder: they seem to be typed the wrong
+    /// way round. No department would say so; it would have no record.
+    #[must_use]
+    pub fn swapped(&self, typed: &Typed) -> Option<(usize, usize)> {
+        let place = |name: &str| self.claim.roles().iter().position(|role| role == name);
+        let (parent, child) = (place(PARENT)?, place(CHILD)?);
+        let born = |role| reading::id_number(typed.text(Field::Number(role))).ok().map(|number| number.birth_date());
+        (born(parent)? >= born(child)?).then_some((parent, child))
     }
 
     /// The first page with something wrong on it.

@@ -97,6 +97,23 @@ fn every_field_says_what_is_wrong_with_it() {
     assert_eq!(wrong(Step::Basis, &[(Field::Basis, "consent"), (Field::Law, &long)]), []);
 }
 
+#[test]
+fn a_parent_who_is_not_the_elder_is_asked_about() {
+    let people = |parent: &str, child: &str| {
+        let form = form("kinship/parent-child", &["pension"], CaseNumber::Unasked);
+        let place = |name: &str| form.claim().roles().iter().position(|role| role == name).unwrap();
+        let typed = typed(&[(Field::Number(place("parent")), parent), (Field::Number(place("child")), child)]);
+        form.swapped(&typed).map(|(parent, child)| (form.claim().roles()[parent].clone(), child != parent))
+    };
+    assert_eq!(people(OTHER, ONE), None, "born in 1880, and in 1949");
+    assert_eq!(people(ONE, OTHER), Some(("parent".to_owned(), true)));
+    assert_eq!(people(ONE, ""), None, "nothing is known of the child");
+    assert_eq!(people("1", OTHER), None);
+    let spouses = form("kinship/spouse", &["pension"], CaseNumber::Unasked);
+    let typed = typed(&[(Field::Number(0), ONE), (Field::Number(1), OTHER)]);
+    assert_eq!(spouses.swapped(&typed), None, "either may be the elder");
+}
+
 /// A claim that nobody can read at the counter would leave somebody standing there.
 #[test]
 fn every_claim_has_words_of_its_own() {

@@ -54,6 +54,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/checks", only("POST", post(check::begin)))
         .route("/checks/{draft}/{page}", only("GET, HEAD, POST", get(check::show).post(check::answer)))
         .route("/checks/{draft}/review", only("GET, HEAD, POST", get(review::show).post(review::ask)))
+        .route("/checks/{draft}/swap", only("POST", post(review::swap)))
         .route("/checks/{draft}/stopped", only("GET, HEAD", get(review::stopped)))
         .route("/checks/{draft}/again", only("POST", post(check::again)))
         .route("/next", only("POST", post(check::next_resident)))

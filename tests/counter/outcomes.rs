@@ -38,6 +38,26 @@ async fn what_is_refuted_or_not_known_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_parent_and_a_child_the_wrong_way_round_are_asked_about_before_anybody_is_asked() {
+    let town = Demo::shared();
+    let right = town.sample("1996 年以前出生的人与父母").clone();
+    let mut wrong = right.clone();
+    wrong["subjects"]["parent"] = right["subjects"]["child"].clone();
+    wrong["subjects"]["child"] = right["subjects"]["parent"].clone();
+    let mut browser = town.worker().await;
+    browser.go("/matters/kinship").await;
+    let form = browser.check("kinship/parent-child").unwrap();
+    browser.send(&form, &[]).await;
+    fill_in(&mut browser, &wrong).await;
+    assert!(browser.path.ends_with("/review") && browser.text().contains("是不是填反了？"), "{}", browser.text());
+    let review = browser.path.clone();
+    browser.submit(&review.replace("/review", "/swap"), &[]).await;
+    assert!(browser.path == review && !browser.text().contains("是不是填反了？"), "{}", browser.text());
+    browser.submit(&review, &[]).await;
+    assert_eq!(browser.heading(), "核验属实", "{}", browser.text());
+}
+
+#[tokio::test]
 async fn a_checklist_takes_over_what_the_departments_said() {
     let town = Demo::shared();
     let mut browser = asked(&town, "健在的人没有死亡记录").await;

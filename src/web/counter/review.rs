@@ -12,7 +12,7 @@ use super::search::gone;
 use super::{is_english, kept, now, user, view};
 use crate::api::{Context, Contract, Problem, Question, VerificationRequest};
 use crate::callers::Officer;
-use crate::counter::Answers;
+use crate::counter::{Answers, Field};
 use crate::web::{App, Form, Page, PageError, Reply, Web, Worker, html, see_other};
 
 #[derive(Template)]
@@ -23,6 +23,8 @@ struct Review {
     back: String,
     question: String,
     rows: Vec<Row>,
+    /// Asked where two people seem to be typed the wrong way round.
+    swapped: Option<String>,
     kept: String,
     draft_id: String,
 }
@@ -63,9 +65,43 @@ pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path
         back: format!("/checks/{}/{}", open.id, open.form.steps().len()),
         question,
         rows: rows(&web, &worker, &open),
+        swapped: swapped(&worker, &open),
         kept: kept::seal(&web, &worker, &open),
         draft_id: open.id.to_string(),
     })
+}
+
+/// Whether two people are typed the wrong way round, as a question.
+fn swapped(worker: &Worker, open: &Open) -> Option<String> {
+    let (parent, child) = open.form.swapped(&open.check.typed)?;
+    let role = |role: usize| {
+        let role = open.form.claim().roles().get(role).map_or("", String::as_str);
+        open.words.role(role, is_english(worker))
+    };
+    Some(worker.words().fill("counter.swapped", &[("parent", &role(parent)), ("child", &role(child))]))
+}
+
+/// `POST /checks/{draft}/swap`: puts two people in each other's place.
+pub(in crate::web) async fn swap(State(web): App, worker: Worker, Path(id): Path<String>, form: Form) -> Reply {
+    let open = match find(&web, &worker, &id, Some(&form)) {
+        Found::Open(open) => open,
+        Found::Elsewhere(place) => return see_other(&place),
+        Found::Gone => return gone(&worker),
+    };
+    // Once more, by a reload, changes nothing back: then the elder is the parent.
+    if let Some((parent, child)) = open.form.swapped(&open.check.typed) {
+        let mut typed = open.check.typed.clone();
+        for (one, other) in [(Field::Name(parent), Field::Name(child)), (Field::Number(parent), Field::Number(child))] {
+            typed.put(one, open.check.typed.text(other));
+            typed.put(other, open.check.typed.text(one));
+        }
+        web.front.counter.drafts.change(open.id, &user(&worker), now(&web), |draft| {
+            if let Some(check) = &mut draft.check {
+                check.typed = typed;
+            }
+        });
+    }
+    see_other(&format!("/checks/{}/review", open.id))
 }
 
 /// What was typed, line by line.
