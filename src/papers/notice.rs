@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::paper::{Block, Finding, Paper, Proof, Weight};
 use super::{Language, Qr, shortened, words};
-use crate::domain::{IdNumber, Outcome, PersonName};
+use crate::domain::{Disposition, IdNumber, Outcome, PersonName};
 use crate::matters::{Document, Matter, Policy};
 use crate::receipt::Code;
 
@@ -89,6 +89,8 @@ pub struct Advice<'a> {
     pub steps: &'a [String],
     /// Which papers serve, and who reissues them.
     pub documents: &'a [Document],
+    /// Whether no paper has to serve, and these are what was lost.
+    pub are_lost: bool,
     /// Who is in charge.
     pub authorities: &'a [String],
     /// 除外: where this does not hold.
@@ -105,6 +107,7 @@ impl<'a> Advice<'a> {
         Self {
             steps: language.pick(&text.guidance, &text.english.guidance),
             documents: &text.documents,
+            are_lost: text.disposition == Disposition::Abolished,
             authorities: &text.authorities,
             exceptions: &text.exceptions,
             citation: &text.citation,
@@ -116,7 +119,12 @@ impl<'a> Advice<'a> {
     pub fn without_basis(policy: &'a Policy, language: Language) -> Self {
         let steps = policy.no_basis.pick(language == Language::English);
         Self {
-            steps, documents: &[], authorities: &[], exceptions: &[], citation: "辽民发〔2020〕52号 二（一）"
+            steps,
+            documents: &[],
+            are_lost: false,
+            authorities: &[],
+            exceptions: &[],
+            citation: "辽民发〔2020〕52号 二（一）",
         }
     }
 }
@@ -263,7 +271,11 @@ impl Notice<'_> {
         paper.heading(language.pick("接下来怎么办", "What to do now"));
         paper.steps(advice.steps.to_vec());
         if !advice.documents.is_empty() {
-            let head = language.pick(["可用的证件、材料", "遗失后由谁补办"], ["Papers that serve", "Reissued by"]);
+            let head = if advice.are_lost {
+                language.pick(["丢了什么", "找谁补办"], ["What is lost", "Reissued by"])
+            } else {
+                language.pick(["可用的证件、材料", "遗失后由谁补办"], ["Papers that serve", "Reissued by"])
+            };
             let row = |document: &Document| [document.name.clone(), document.reissued_by.clone()];
             let rows = advice.documents.iter().map(row).collect();
             paper.put(Block::Table { head: head.map(str::to_owned), rows });

@@ -154,6 +154,7 @@ async fn a_lost_document_is_reissued_without_a_certificate() {
     let mut browser = demanded(&town, "身份证丢了要遗失证明", "派出所").await;
     assert!(browser.heading().contains("直接去办"), "{}", browser.heading());
     let said = browser.text();
+    assert!(said.contains("丢了什么，找谁补办") && !said.contains("这些证件可以用"), "{said}");
     for part in ["居民身份证", "公安派出所", "天然气卡", "燃气经营企业", "老年人优待证", "《出生医学证明》"]
     {
         assert!(said.contains(part), "{part}: {said}");
@@ -224,6 +225,21 @@ async fn one_click_records_a_demand_with_what_was_typed_of_it() {
         assert_eq!(form.value("agency"), "某某银行沈阳和平支行");
         assert!(browser.text().contains(subject) && browser.path == "/demands/new", "{}", browser.text());
         assert!(browser.asked.iter().all(|path| path.is_ascii()), "{:?}", browser.asked);
+    }
+}
+
+/// What is said of a matter says no more and no less than the annex.
+#[tokio::test]
+async fn the_annex_is_not_softened() {
+    let town = Demo::shared();
+    let mut browser = town.worker().await;
+    assert!(browser.text().contains("不用居委会、村委会开证明") && !browser.text().contains("什么证明都不用"));
+    for (matter, said) in [
+        ("dog-keeping", "养犬居民应当自行征求利害关系人的同意，并提供相关证明材料。"),
+        ("kinship", "公安派出所在核实后应当出具。"),
+    ] {
+        browser.go(&format!("/matters/{matter}")).await;
+        assert!(browser.text().contains(said), "{matter}: {}", browser.text());
     }
 }
 

@@ -268,6 +268,16 @@ fn hostile_words_are_words() {
 }
 
 #[test]
+fn what_was_lost_is_not_said_to_serve() {
+    for (matter, head, other) in [("lost-documents", "找谁补办", "可用的证件"), ("kinship", "可用的证件", "丢了什么")]
+    {
+        let bytes = notice(Language::Chinese, matter, None, true).paper().pdf().unwrap();
+        let text = Paper::new(&format!("head-{matter}"), &bytes).text();
+        assert!(text.contains(head) && !text.contains(other), "{matter}: {text}");
+    }
+}
+
+#[test]
 fn it_is_read_aloud_in_order() {
     let notice = notice(Language::Chinese, "marital-status", Some(finding(&[], Outcome::Confirmed)), true);
     let structure = Paper::new("structure", &notice.paper().pdf().unwrap()).structure();

@@ -28,6 +28,8 @@ pub(super) struct Answer {
     pub(super) unchecked: Vec<(String, String)>,
     pub(super) steps: Vec<String>,
     pub(super) documents: Vec<(String, String)>,
+    /// What stands above the documents.
+    pub(super) documents_heading: &'static str,
     pub(super) exceptions: Vec<String>,
     pub(super) authorities: String,
     pub(super) route: String,
@@ -133,6 +135,7 @@ impl Answer {
             unchecked,
             steps: if english { text.english.guidance.clone() } else { text.guidance.clone() },
             documents: text.documents.iter().map(documents).collect(),
+            documents_heading: view::documents(text.disposition),
             exceptions: text.exceptions.clone(),
             authorities: text.authorities.join("、"),
             route: text.route.clone(),

@@ -36,6 +36,14 @@ pub(super) fn headline(disposition: Disposition) -> &'static str {
     }
 }
 
+/// What stands above a matter's documents: where no proof is needed, they are what was lost.
+pub(super) fn documents(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Verify | Disposition::Issuer | Disposition::OwnDocuments => "counter.documents",
+        Disposition::Abolished => "counter.documents_lost",
+    }
+}
+
 /// How an outcome looks beside its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
