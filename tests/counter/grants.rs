@@ -65,7 +65,7 @@ async fn a_case_number_is_demanded_for_the_purpose_that_needs_one() {
     assert!(form.has("purpose") && form.has("case"), "{}", browser.page.text);
     browser.send(&form, &[("purpose", "pension"), ("case", "")]).await;
     assert_eq!(browser.page.status, 422, "{}", browser.text());
-    assert!(browser.page.text.contains("id=\"case-error\"") && browser.text().contains("请填写这一项"));
+    assert!(browser.page.text.contains("id=\"case-error\"") && browser.text().contains("请填写“办件编号”"));
     let form = browser.step();
     browser.send(&form, &[("purpose", "passport"), ("case", "")]).await;
     assert_eq!(browser.page.status, 200, "another purpose needs none: {}", browser.text());

@@ -148,9 +148,9 @@ async fn answers_are_read_kindly_and_refused_plainly() {
     }
     let meeting = ANSWERS[7].1;
     for (name, typed, wrong) in [
-        ("present", "很多", "请填写人数"),
-        ("present", "-1", "请填写人数"),
-        ("present", "99999999999", "请填写人数"),
+        ("present", "很多", "请填写到了多少人"),
+        ("present", "-1", "请填写到了多少人"),
+        ("agreed", "99999999999", "请填写多少人同意"),
         ("agreed", "22", "同意的人数比到会的人数多"),
         ("on", "2026-11-24", "日期还没有到"),
         ("note", "张三先生不同意", "这里好像写了人名"),
@@ -166,13 +166,33 @@ async fn answers_are_read_kindly_and_refused_plainly() {
         ("keeper", "赵 建国", "不能是同一个人"),
         ("signer", "<b>", "姓名里有不能用的符号"),
         ("signer", "11010519491231002X", "姓名里有不能用的符号"),
-        ("office", "国王", "请选择一项"),
+        ("office", "国王", "请选择签字的人的职务"),
+        ("approver", "", "请填写批准用章的人的姓名"),
     ] {
         let typed: Vec<_> =
             signature.iter().map(|(field, value)| (*field, if *field == name { typed } else { value })).collect();
         let shown = answer(&mut east, &list, "signature", &typed).await;
         assert!(shown.status == 422 && shown.says(wrong), "{wrong}");
     }
+    // Where several fields are empty, the summary tells them apart.
+    for (question, told) in [
+        (
+            "signature",
+            [
+                "请填写签字的负责人的姓名",
+                "请填写批准用章的人的姓名",
+                "请填写保管印章的人的姓名",
+                "请选择签字的人的职务",
+            ],
+        ),
+        ("deliberation", ["请选择最后怎么定的", "请选择用什么形式开的", "请填写到了多少人", "请填写多少人同意"]),
+    ] {
+        let shown = answer(&mut east, &list, question, &[]).await;
+        let summary = shown.text.split("class=\"summary\"").nth(1).unwrap().split("</div>").next().unwrap();
+        assert!(summary.contains("有几处需要改正") && told.iter().all(|told| summary.contains(told)), "{summary}");
+    }
+    let shown = answer(&mut east, &list, "need", &[]).await;
+    assert!(shown.says("有一处需要改正") && shown.says("请选择“居民为什么还需要这个证明”"), "{}", shown.text);
     let both = [("answer", "none"), ("answer", "named-end")];
     assert!(answer(&mut east, &list, "precautions", &both).await.says("就不要再选别的"));
     // An answer that is changed in another tab is looked at again before it becomes a record.

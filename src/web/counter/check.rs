@@ -313,7 +313,7 @@ fn step_page(web: &Web, worker: &Worker, open: &Open, place: usize, wrong: &[(Fi
         .collect();
     let mut draft = Fields::of(shown.iter().map(|(name, text)| (*name, text.as_str())));
     for (field, what) in wrong {
-        draft.refuse(field_name(*field), view::wrong(*field, *what, words));
+        draft.refuse(field_name(*field), view::wrong(*field, *what, &open.label(*field, worker), words));
     }
     let asks: Vec<Ask> = fields.iter().map(|field| ask(web, worker, open, *field)).collect();
     let (heading, lead) = match step {

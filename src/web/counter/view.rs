@@ -119,13 +119,14 @@ fn cause(cause: Cause) -> &'static str {
     }
 }
 
-/// Why something that was typed will not do.
-pub(super) fn wrong(field: Field, wrong: Wrong, words: &Words) -> String {
+/// Why something that was typed will not do. What is missing is named as its field is, with whose it is.
+pub(super) fn wrong(field: Field, wrong: Wrong, label: &str, words: &Words) -> String {
+    let missing = |key| words.fill(key, &[("what", &label.trim_end_matches(['？', '?', '，']))]);
     let key = match wrong {
-        Wrong::Missing if matches!(field, Field::Number(_)) => "counter.wrong_number_missing",
-        Wrong::Missing => "counter.wrong_missing",
-        Wrong::NotChosen => "counter.wrong_not_chosen",
-        Wrong::Name(PersonNameError::Empty) => "counter.wrong_name_missing",
+        Wrong::Missing if matches!(field, Field::Number(_)) => return missing("counter.wrong_number_missing"),
+        Wrong::Missing => return missing("counter.wrong_missing"),
+        Wrong::NotChosen => return missing("counter.wrong_not_chosen"),
+        Wrong::Name(PersonNameError::Empty) => return missing("counter.wrong_name_missing"),
         Wrong::Name(PersonNameError::TooLong) => "counter.wrong_name_long",
         Wrong::Name(PersonNameError::Character) => "counter.wrong_name_character",
         Wrong::IdNumber(IdNumberError::Length) => "counter.wrong_number_length",

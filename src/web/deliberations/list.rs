@@ -112,7 +112,8 @@ pub(super) async fn begin(State(web): App, worker: Worker, form: Form) -> Reply 
     let catalog = &web.api.gateway.catalog;
     let Some(matter) = catalog.matter(form.value("matter")).map(|matter| matter.id.clone()) else {
         let mut draft = form.draft();
-        draft.refuse("matter", worker.words().text("deliberations.missing"));
+        let what = worker.words().text("deliberations.matter_label");
+        draft.refuse("matter", worker.words().fill("deliberations.missing", &[("what", &what)]));
         return refused(&page(&web, &worker, draft));
     };
     let check = checked(&web, &worker, &matter, form.value("check")).await?;

@@ -78,8 +78,11 @@ pub(super) async fn answer(
     let circumstances = circumstances(&web, &draft.matter)?;
     let mut typed = form.draft();
     if let Err(wrong) = read(question, &form, &mut draft.answers, circumstances.checkable, today(&web)) {
+        let title = format!("deliberations.{}_title", question.as_str());
+        let title = worker.words().text(&title);
         for (field, key) in wrong {
-            typed.refuse(field, worker.words().text(key));
+            // Where nothing was chosen of the only question of a page, the question is named.
+            typed.refuse(field, worker.words().fill(key, &[("what", &title.trim_end_matches(['？', '?']))]));
         }
         return refused(&page(&web, &worker, &draft, circumstances, question, typed));
     }

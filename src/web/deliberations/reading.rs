@@ -83,7 +83,7 @@ fn deliberation(form: &Form, today: Date) -> Result<Deliberation, Wrong> {
     let mut wrong = Wrong::new();
     let resolved = Resolution::named(form.value("resolved"));
     if resolved.is_none() {
-        wrong.push(("resolved", "deliberations.missing"));
+        wrong.push(("resolved", "deliberations.missing_resolved"));
     }
     // Where nobody has met yet, there is nothing else to say.
     if resolved == Some(Resolution::LeftOpen) && form.value("present").trim().is_empty() {
@@ -94,16 +94,17 @@ fn deliberation(form: &Form, today: Date) -> Result<Deliberation, Wrong> {
     let on = past_day(form.value("on"), today).map_err(|key| wrong.push(("on", key))).ok();
     let meeting = Meeting::named(form.value("form_of"));
     if meeting.is_none() {
-        wrong.push(("form_of", "deliberations.missing"));
+        wrong.push(("form_of", "deliberations.missing_form_of"));
     }
-    let mut count = |name: &'static str| {
+    let mut count = |name: &'static str, key: &'static str| {
         let number = count(form.value(name));
         number.or_else(|| {
-            wrong.push((name, "deliberations.wrong_count"));
+            wrong.push((name, key));
             None
         })
     };
-    let (present, agreed) = (count("present"), count("agreed"));
+    let present = count("present", "deliberations.wrong_present");
+    let agreed = count("agreed", "deliberations.wrong_agreed");
     match (present, agreed, resolved) {
         (Some(present), Some(agreed), _) if agreed > present => wrong.push(("agreed", "deliberations.too_many")),
         (Some(0), _, Some(Resolution::Agreed)) => wrong.push(("present", "deliberations.nobody")),
@@ -154,17 +155,21 @@ fn precautions(form: &Form) -> Result<Vec<Precaution>, Wrong> {
 
 fn signature(form: &Form) -> Result<Signature, Wrong> {
     let mut wrong = Wrong::new();
-    let mut name = |field: &'static str| match official(form.value(field)) {
-        Ok(name) => Some(name),
-        Err(key) => {
-            wrong.push((field, key));
-            None
+    let mut name = |field: &'static str, missing: &'static str, strange: &'static str| {
+        let line = one_line(form.value(field), 60);
+        let is_missing = line.as_ref().is_some_and(String::is_empty);
+        let name = line.and_then(|line| line.parse::<PersonName>().ok());
+        if name.is_none() {
+            wrong.push((field, if is_missing { missing } else { strange }));
         }
+        name
     };
-    let (signer, approver, keeper) = (name("signer"), name("approver"), name("keeper"));
+    let signer = name("signer", "deliberations.missing_signer", "deliberations.wrong_signer");
+    let approver = name("approver", "deliberations.missing_approver", "deliberations.wrong_approver");
+    let keeper = name("keeper", "deliberations.missing_keeper", "deliberations.wrong_keeper");
     let office = Office::named(form.value("office"));
     if office.is_none() {
-        wrong.push(("office", "deliberations.missing"));
+        wrong.push(("office", "deliberations.missing_office"));
     }
     let seal = match approver.zip(keeper).map(|(approver, keeper)| Seal::new(approver, keeper)) {
         Some(Err(_)) => {
@@ -177,15 +182,6 @@ fn signature(form: &Form) -> Result<Signature, Wrong> {
     match (signer, office, seal) {
         (Some(signer), Some(office), Some(seal)) if wrong.is_empty() => Ok(Signature { signer, office, seal }),
         _ => Err(wrong),
-    }
-}
-
-fn official(text: &str) -> Result<PersonName, &'static str> {
-    let line = one_line(text, 60).ok_or("deliberations.wrong_name")?;
-    if line.is_empty() {
-        Err("deliberations.missing_name")
-    } else {
-        line.parse().map_err(|_| "deliberations.wrong_name")
     }
 }
 

@@ -152,7 +152,8 @@ pub(super) async fn review(
     let mut draft = form.draft();
     let verdict = Verdict::named(form.value("verdict"));
     if verdict.is_none() {
-        draft.refuse("verdict", words.text("deliberations.missing"));
+        let what = words.text("deliberations.verdict");
+        draft.refuse("verdict", words.fill("deliberations.missing", &[("what", &what)]));
     }
     let note = note(form.value("note")).map_err(|key| draft.refuse("note", words.text(key))).ok();
     if verdict == Some(Verdict::Objection) && note == Some(None) {

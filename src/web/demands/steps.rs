@@ -113,19 +113,20 @@ fn entry(web: &Web, reader: &Reader, kind: StepKind, form: &Form) -> Result<Entr
 
 /// The step that a form says; or which field lacks what.
 fn read_step(kind: StepKind, form: &Form) -> Result<Step, (&'static str, &'static str)> {
-    let missing = |name| move || (name, "demands.missing_choice");
     Ok(match kind {
         StepKind::LetterSent => {
             Step::LetterSent { to: agency(form.value("to"), "demands.missing_to").map_err(|key| ("to", key))? }
         }
         StepKind::Answered => {
-            Step::Answered { gist: AnswerGist::named(form.value("gist")).ok_or_else(missing("gist"))? }
+            Step::Answered { gist: AnswerGist::named(form.value("gist")).ok_or(("gist", "demands.missing_gist"))? }
         }
         StepKind::Corrected => Step::Corrected,
-        StepKind::Exposed => {
-            Step::Exposed { channel: Channel::named(form.value("channel")).ok_or_else(missing("channel"))? }
+        StepKind::Exposed => Step::Exposed {
+            channel: Channel::named(form.value("channel")).ok_or(("channel", "demands.missing_channel"))?,
+        },
+        StepKind::Closed => {
+            Step::Closed { why: NoResult::named(form.value("why")).ok_or(("why", "demands.missing_why_closed"))? }
         }
-        StepKind::Closed => Step::Closed { why: NoResult::named(form.value("why")).ok_or_else(missing("why"))? },
         StepKind::TakenBack => Step::TakenBack,
     })
 }
