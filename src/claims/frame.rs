@@ -258,7 +258,7 @@ impl Frame {
         for (part, component) in self.claim.parts.iter().zip(&self.components) {
             match (part, component) {
                 (Part::Witness(witness), _) if !sources.contains(&witness.source) => {
-                    sources.push(witness.source.clone())
+                    sources.push(witness.source.clone());
                 }
                 (Part::Claim(_), Some(frame)) => frame.sources(sources),
                 (Part::Witness(_) | Part::Claim(_), _) => {}
