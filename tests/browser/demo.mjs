@@ -21,5 +21,6 @@ export async function startDemo() {
     child.kill('SIGTERM');
     await ended;
   };
-  return { ...facts, accounts, stop };
+  const signal = (name) => child.kill(name);
+  return { ...facts, accounts, signal, stop };
 }

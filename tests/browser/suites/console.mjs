@@ -1,6 +1,7 @@
 // The operator's console: every page of it, and a bad night that shows by itself.
 
-import { clickTwice, equal, ok, until } from '../stage.mjs';
+import { startDemo } from '../demo.mjs';
+import { clickTwice, equal, ok, Stage, until } from '../stage.mjs';
 
 const operator = (path, name) => ({ role: 'operator', path, name });
 
@@ -48,6 +49,45 @@ export const pages = [
 ];
 
 export const tests = [
+  {
+    name: 'a gateway that is not heard of any more is told, and nothing stays green',
+    run: async ({ stage }) => {
+      const own = await startDemo();
+      try {
+        await new Stage(stage.browser, own).act({ role: 'operator' }, async ({ page, seen }) => {
+          const isLost = () => page.isVisible('.console-lost');
+          for (const path of ['/operator', '/operator/departments/police']) {
+            await page.goto(path);
+            await until('the page keeps itself up to date', async () => {
+              const at = await page.textContent('.console-at time');
+              await until('it shows a later moment', async () => await page.textContent('.console-at time') !== at);
+              return true;
+            });
+            ok(!await isLost(), 'all is well');
+            const green = await page.evaluate(() => getComputedStyle(document.querySelector('.console-head')).borderLeftColor);
+            own.signal('SIGSTOP');
+            await until('the page says that nothing is heard', isLost);
+            const head = await page.textContent('.console-head');
+            const at = await page.textContent('.console-at time');
+            ok(head.includes(`连不上核验网关，下面是 ${at} 的情况`), head);
+            ok((await page.textContent('[role=status]')).includes('连不上'), 'it is read aloud');
+            const grey = await page.evaluate(() => getComputedStyle(document.querySelector('.console-head')).borderLeftColor);
+            ok(green !== grey, `the head stays ${green}`);
+            own.signal('SIGCONT');
+            await until('the page is well again', async () => !await isLost());
+            await until('that is read aloud', async () => !(await page.textContent('[role=status]')).includes('连不上'));
+          }
+          await page.goto('/operator');
+          own.signal('SIGKILL');
+          await until('the page says that the gateway is gone', isLost);
+          // The browser says so, too.
+          seen.complaints = seen.complaints.filter((told) => !told.includes('net::ERR_'));
+        });
+      } finally {
+        await own.stop();
+      }
+    },
+  },
   {
     name: 'a department that fails shows in the open page by itself, with cause, moment and whom it hits',
     role: 'operator',
