@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::departments::OperationRef;
 use crate::domain::{AgencyId, Cause, ClaimRef, Outcome, Slug};
 
-pub use health::{QUIET, RECOVERED, Run, Runs};
+pub use health::{Past, QUIET, RECOVERED, Run, Runs};
 pub use operation::{Bar, Record};
 pub use picture::{
     Asked, CauseShare, Circumstances, Closure, Department, Hits, OfAgency, OfOperation, OperationPicture, Pending,

@@ -6,9 +6,10 @@
 //! date it back.
 //!
 //! A lucky call does not end a run. It ends when [`RECOVERED`] calls in a row have worked and nothing has failed for
-//! [`QUIET`]; where hardly anybody asks, when a call has worked and nothing has failed for [`FORGOTTEN`]. A run of failing
-//! ends, too, when at most a tenth of the last calls failed during all of [`QUIET`]; then it goes on as one in which some
-//! calls fail.
+//! [`QUIET`]; where hardly anybody asks, when a call has worked and nothing has failed for [`FORGOTTEN`]. Before that, when a
+//! call has worked and nothing has failed for [`CALM`], it is past as far as anybody knows: what it was is told, and one that
+//! fails again goes on with it. A run of failing ends, too, when at most a tenth of the last calls failed during all of
+//! [`QUIET`]; then it goes on as one in which some calls fail.
 
 use std::collections::VecDeque;
 
@@ -29,6 +30,9 @@ pub const RECOVERED: usize = 5;
 /// For so long nothing fails before a run ends.
 pub const QUIET: SignedDuration = SignedDuration::from_secs(10);
 
+/// For so long nothing fails, and a call has worked: a run is past, as far as anybody knows.
+pub(super) const CALM: SignedDuration = SignedDuration::from_mins(1);
+
 /// Calls that are older say nothing of now.
 pub(super) const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -44,6 +48,8 @@ pub(super) struct Health {
     /// The last calls, oldest first: when each began and ended, and whether it failed.
     last: VecDeque<Ended>,
     last_failed: Option<Timestamp>,
+    /// How many calls of the run have failed.
+    failed: u32,
     /// How many calls have worked since the last failure.
     worked: usize,
     /// Since when few of the last calls have failed.
@@ -66,6 +72,17 @@ pub struct Runs {
     pub run: Option<Run>,
     /// Whether calls have worked since the last failure, and enough of them to end it if it stays so.
     pub recovers: bool,
+    /// What it was, where it is past as far as anybody knows.
+    pub past: Option<Past>,
+}
+
+/// A run that is past as far as anybody knows: its last call was answered, and nothing has failed for a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// How many calls of it failed.
+    pub failed: u32,
+    /// When the last of them ended.
+    pub until: Timestamp,
 }
 
 /// A run of calls that fail, all or some.
@@ -75,6 +92,13 @@ pub struct Run {
     pub since: Timestamp,
     /// Whether half of the calls fail, or more.
     pub failing: bool,
+}
+
+impl Past {
+    /// Both, as one.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { failed: self.failed.saturating_add(other.failed), until: self.until.max(other.until) }
+    }
 }
 
 impl Health {
@@ -88,6 +112,7 @@ impl Health {
         self.last.push_back(Ended { began, at, failed });
         if failed {
             (self.last_failed, self.worked) = (Some(at), 0);
+            self.failed = self.failed.saturating_add(1);
             self.impaired.get_or_insert(began);
         } else {
             self.worked += 1;
@@ -105,7 +130,9 @@ impl Health {
         self.settle(now);
         let failing = self.failing.map(|since| Run { since, failing: true });
         let run = failing.or_else(|| self.impaired.map(|since| Run { since, failing: false }));
-        Runs { run, recovers: run.is_some() && self.worked >= RECOVERED }
+        let calm = self.last_failed.filter(|failed| run.is_some() && now.duration_since(*failed) >= CALM);
+        let past = calm.filter(|_| self.worked > 0).map(|until| Past { failed: self.failed, until });
+        Runs { run, recovers: run.is_some() && self.worked >= RECOVERED, past }
     }
 
     /// Ends what is over.
@@ -117,7 +144,7 @@ impl Health {
         let is_over =
             self.worked >= RECOVERED && quiet >= QUIET || self.worked > 0 && quiet >= FORGOTTEN || quiet >= OVER;
         if is_over && self.impaired.is_some() {
-            (self.impaired, self.failing) = (None, None);
+            (self.impaired, self.failing, self.failed) = (None, None, 0);
             // They belong to the run that is over: the next one is not dated back to it.
             self.last.clear();
         }
@@ -214,6 +241,34 @@ mod tests {
     }
 
     #[test]
+    fn a_run_is_past_when_its_last_call_worked_and_a_minute_is_calm() {
+        let mut health = Health::default();
+        (0..3).for_each(|call| note(&mut health, call * 1000, true));
+        assert_eq!(health.runs(moment(120_000)).past, None, "nobody knows whether it is");
+        note(&mut health, 3000, false);
+        assert_eq!(health.runs(moment(61_999)).past, None);
+        let past = Some(Past { failed: 3, until: moment(2000) });
+        assert_eq!(health.runs(moment(62_000)).past, past);
+        assert_eq!(health.runs(moment(601_999)).past, past);
+        assert_eq!(health.runs(moment(602_000)), Runs::default());
+        note(&mut health, 700_000, true);
+        note(&mut health, 700_001, false);
+        assert_eq!(health.runs(moment(760_000)).past, Some(Past { failed: 1, until: moment(700_000) }));
+    }
+
+    #[test]
+    fn a_run_that_was_thought_past_goes_on_with_its_next_failure() {
+        let mut health = Health::default();
+        for call in 0..10 {
+            note(&mut health, call * 40_000, call % 3 == 0);
+        }
+        assert_eq!(since(&mut health, 360_000), Some((0, false)));
+        assert_eq!(health.runs(moment(360_000)).past, None);
+        note(&mut health, 400_000, false);
+        assert_eq!(health.runs(moment(420_000)).past, Some(Past { failed: 4, until: moment(360_000) }));
+    }
+
+    #[test]
     fn a_run_is_not_dated_back_to_one_that_is_over() {
         let mut health = Health::default();
         (0..30).for_each(|call| note(&mut health, call, true));
@@ -300,7 +355,13 @@ mod tests {
                 if failed {
                     failures.push(moment(now));
                 }
-                if let Some(run) = health.runs(moment(now)).run {
+                let Runs { run, past, .. } = health.runs(moment(now));
+                if let Some(past) = past {
+                    prop_assert!(!failed && failures.last() == Some(&past.until) && run.is_some());
+                    let of_run = failures.iter().filter(|at| health.impaired.is_some_and(|since| **at >= since));
+                    prop_assert_eq!(usize::try_from(past.failed).unwrap(), of_run.count());
+                }
+                if let Some(run) = run {
                     prop_assert!(failures.contains(&run.since));
                     prop_assert!(health.impaired.is_some_and(|since| since <= run.since));
                 }

@@ -82,6 +82,9 @@ impl Record {
     pub(super) fn picture(&self, of: &OfOperation, now: Timestamp) -> OperationPicture {
         let mut noted = self.noted();
         let runs = noted.health.runs(now);
+        let state = state(of, runs, noted.is_quiet(now));
+        let is_past = state == State::Recovered;
+        let run = runs.run.filter(|_| !is_past);
         let (mut latencies, mut minute) = (Merged::default(), Counts::default());
         for (_, slot) in noted.recent.last(now, MINUTE) {
             minute.merge(&slot.counts);
@@ -95,13 +98,12 @@ impl Record {
         let length = Window::<Recent, SLOT, TEN_MINUTES>::length(now, MINUTE);
         let rate = minute.rate(length);
         let (failed, answered) = (noted.last_failed, noted.last_answered);
-        let last = answered.max(failed.map(|(at, _)| at));
-        let quiet = last.is_none_or(|last| now.duration_since(last) > FORGOTTEN);
         OperationPicture {
             id: of.id.clone(),
-            state: state(of, runs, quiet),
-            since: runs.run.map(|run| run.since),
-            causes: if runs.run.is_some() { causes.unwrap_or_default() } else { Vec::new() },
+            state,
+            since: run.map(|run| run.since),
+            past: runs.past.filter(|_| is_past),
+            causes: if run.is_some() { causes.unwrap_or_default() } else { Vec::new() },
             hour: hour.all_shares(),
             rate,
             calls: ten_minutes.answered + ten_minutes.failed(),
@@ -131,12 +133,21 @@ impl Record {
     }
 }
 
+impl Noted {
+    /// Whether nothing has been heard for long.
+    fn is_quiet(&self, now: Timestamp) -> bool {
+        let last = self.last_answered.max(self.last_failed.map(|(at, _)| at));
+        last.is_none_or(|last| now.duration_since(last) > FORGOTTEN)
+    }
+}
+
 /// How an operation is doing: what keeps it from being called comes before what its calls come to.
 fn state(of: &OfOperation, runs: Runs, quiet: bool) -> State {
     match runs.run {
         _ if of.closed_by_hand => State::ClosedByHand,
         _ if of.planned_outage.is_some() => State::PlannedOutage,
         _ if of.left_alone => State::LeftAlone,
+        Some(_) if runs.past.is_some() => State::Recovered,
         Some(_) if runs.recovers => State::Recovering,
         Some(run) if run.failing => State::Failing,
         Some(_) => State::Degraded,

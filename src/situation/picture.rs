@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::health::Past;
 use super::state::State;
 use crate::domain::{AgencyId, Cause, ClaimRef, Outcome, Slug};
 
@@ -34,6 +35,8 @@ pub struct Department {
     pub since: Option<Timestamp>,
     /// Until when it is closed, planned or by hand, or left alone.
     pub until: Option<Timestamp>,
+    /// What has failed of it, where that is past as far as anybody knows.
+    pub past: Option<Past>,
     /// Why calls of it fail, the most frequent cause first.
     pub causes: Vec<CauseShare>,
     /// Why it is closed by hand.
@@ -55,6 +58,8 @@ pub struct OperationPicture {
     pub state: State,
     /// When the first call of the present run failed.
     pub since: Option<Timestamp>,
+    /// The run that is past as far as anybody knows.
+    pub past: Option<Past>,
     /// Why calls of it fail, the most frequent cause first; empty where none does.
     pub causes: Vec<CauseShare>,
     /// Why calls of it failed or were not made within the last hour.
@@ -299,7 +304,8 @@ impl Picture {
     /// How many departments are well, or not asked.
     #[must_use]
     pub fn well(&self) -> usize {
-        self.departments.iter().filter(|one| matches!(one.state, State::Well | State::NoTraffic)).count()
+        let is_well = |state| matches!(state, State::Well | State::NoTraffic | State::Recovered);
+        self.departments.iter().filter(|one| is_well(one.state)).count()
     }
 }
 
@@ -319,10 +325,12 @@ impl Department {
             State::PlannedOutage => outage,
             _ => None,
         };
+        let past = operations.iter().filter_map(|one| one.past).reduce(Past::and);
+        let past = past.filter(|_| state == State::Recovered);
         let causes = CauseShare::merged(same().flat_map(|one| &one.causes));
         let rate = operations.iter().fold(Rate::default(), |sum, one| sum.add(one.rate));
         let closure = closed.cloned();
-        Self { source: of.source.clone(), state, since, until, causes, closure, rate, hits, operations }
+        Self { source: of.source.clone(), state, since, until, past, causes, closure, rate, hits, operations }
     }
 
     /// Why it is not well, above all.

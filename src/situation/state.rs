@@ -7,6 +7,8 @@ pub enum State {
     NoTraffic,
     /// Its calls are answered.
     Well,
+    /// It was failing; its last call was answered, and nothing has failed for a minute.
+    Recovered,
     /// It is out of service now, as planned.
     PlannedOutage,
     /// It was failing, and its last calls were answered.
@@ -23,9 +25,10 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoTraffic,
         Self::Well,
+        Self::Recovered,
         Self::PlannedOutage,
         Self::Recovering,
         Self::Degraded,
@@ -40,6 +43,7 @@ impl State {
         match self {
             Self::NoTraffic => "no-traffic",
             Self::Well => "well",
+            Self::Recovered => "recovered",
             Self::PlannedOutage => "planned-outage",
             Self::Recovering => "recovering",
             Self::Degraded => "degraded",
@@ -53,7 +57,7 @@ impl State {
     #[must_use]
     pub fn is_trouble(self) -> bool {
         match self {
-            Self::NoTraffic | Self::Well | Self::PlannedOutage => false,
+            Self::NoTraffic | Self::Well | Self::Recovered | Self::PlannedOutage => false,
             Self::Recovering | Self::Degraded | Self::ClosedByHand | Self::Failing | Self::LeftAlone => true,
         }
     }
@@ -62,10 +66,11 @@ impl State {
     pub(super) fn weight(self) -> u8 {
         match self {
             Self::NoTraffic | Self::Well => 0,
-            Self::PlannedOutage => 1,
-            Self::Recovering => 2,
-            Self::Degraded | Self::ClosedByHand => 3,
-            Self::Failing | Self::LeftAlone => 4,
+            Self::Recovered => 1,
+            Self::PlannedOutage => 2,
+            Self::Recovering => 3,
+            Self::Degraded | Self::ClosedByHand => 4,
+            Self::Failing | Self::LeftAlone => 5,
         }
     }
 }

@@ -93,6 +93,39 @@ fn it_recovers_and_is_told_so() {
 }
 
 #[test]
+fn an_alarm_ends_where_few_ask_and_what_it_was_stays_told() {
+    let situation = Situation::default();
+    (0..3).for_each(|number| call(&situation, number * 1000, 1, Err(Cause::InvalidSourceResponse)));
+    let police = |millis| situation.picture(&[open(false)], at(millis)).departments[0].clone();
+    assert_eq!((police(169_000).state, police(169_000).since), (State::Failing, Some(at(0))), "nobody has asked since");
+    call(&situation, 169_001, 1, Ok(()));
+    let calm = police(169_002);
+    assert_eq!((calm.state, calm.since, calm.cause()), (State::Recovered, None, None));
+    assert_eq!(calm.past, Some(Past { failed: 3, until: at(2001) }));
+    let picture = situation.picture(&[open(false)], at(400_000));
+    assert_eq!((picture.well(), picture.troubles().len()), (1, 0), "it does not count on");
+    assert_eq!((police(602_001).state, police(602_001).past), (State::Well, None), "ten minutes later it is forgotten");
+}
+
+#[test]
+fn a_department_that_fails_part_of_its_calls_is_named_throughout() {
+    let situation = Situation::default();
+    for second in 0..600 {
+        let result = if second % 10 == 0 { Err(Cause::SourceError) } else { Ok(()) };
+        call(&situation, second * 1000, 1, result);
+        let police = situation.picture(&[open(false)], at(second * 1000 + 2)).departments[0].clone();
+        assert!(police.state.is_trouble() && police.since.is_some(), "{second}: {police:?}");
+    }
+    // With a call every half minute, too: it is calm in between, and says why.
+    for call_number in 0..60 {
+        let millis = 600_000 + call_number * 30_000;
+        call(&situation, millis, 1, if call_number % 5 == 0 { Err(Cause::SourceError) } else { Ok(()) });
+        let police = situation.picture(&[open(false)], at(millis + 2)).departments[0].clone();
+        assert_eq!(police.state.is_trouble(), police.past.is_none(), "{millis}: {police:?}");
+    }
+}
+
+#[test]
 fn a_closure_and_an_outage_are_states_of_their_own() {
     let situation = Situation::default();
     (0..5).for_each(|number| call(&situation, number, 1, Err(Cause::Timeout)));

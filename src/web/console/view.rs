@@ -22,6 +22,8 @@ pub(super) struct View {
     /// The same without lengths of time: it changes when something happens.
     pub(super) said: String,
     pub(super) tone: &'static str,
+    /// What has failed of late and is answered again.
+    pub(super) past: Vec<String>,
     pub(super) troubles: Vec<Trouble>,
     pub(super) cards: Vec<Card>,
     pub(super) traffic: Vec<(String, String)>,
@@ -83,11 +85,17 @@ impl View {
         let picture = picture(web);
         let writer = Writer { web, words, now: picture.at };
         let troubles = picture.troubles();
+        let told = |department: &Department| {
+            let name = wording::source(writer.shared(), &department.source);
+            Some(words.fill("console.past", &[("name", &name), ("what", &writer.past(department)?)]))
+        };
+        let past: Vec<String> = picture.departments.iter().filter_map(told).collect();
         let tone = troubles.first().map_or("good", |worst| wording::tone(worst.state));
         Self {
             headline: writer.headline(&picture, &troubles, true),
-            said: writer.headline(&picture, &troubles, false),
+            said: [&[writer.headline(&picture, &troubles, false)], &*past].concat().join(" "),
             tone,
+            past,
             troubles: troubles.iter().map(|department| writer.trouble(department, &picture)).collect(),
             cards: picture.departments.iter().map(|department| writer.card(department)).collect(),
             traffic: writer.traffic(&picture),
@@ -140,6 +148,13 @@ impl Writer<'_> {
             (State::ClosedByHand | State::Recovering, _) | (_, None) => wording::state(self.words, department.state),
             (_, Some(cause)) => wording::cause(self.words, cause),
         }
+    }
+
+    /// What a department was, where that is past as far as anybody knows.
+    fn past(&self, department: &Department) -> Option<String> {
+        let past = department.past?;
+        let until = Moment::new(past.until, self.now).shown;
+        Some(self.words.fill("console.past_what", &[("count", &past.failed), ("until", &until)]))
     }
 
     fn trouble(&self, department: &Department, picture: &Picture) -> Trouble {
@@ -217,7 +232,7 @@ impl Writer<'_> {
             State::Failing | State::Degraded => self.words.fill("console.tries_again", &[("attempts", &attempts)]),
             State::Recovering => self.words.text("console.tries_recovering").to_owned(),
             State::ClosedByHand => self.words.text("console.tries_closed").to_owned(),
-            State::NoTraffic | State::Well | State::PlannedOutage => String::new(),
+            State::NoTraffic | State::Well | State::Recovered | State::PlannedOutage => String::new(),
         }];
         let waiting = picture.pending.by_source.iter().find(|(source, ..)| *source == department.source);
         if let Some((_, count, next)) = waiting {
@@ -253,7 +268,7 @@ impl Writer<'_> {
                 let since = wording::since(words, since, self.now);
                 words.fill("console.card_since", &[("what", &self.what(department)), ("lasts", &since)])
             }
-            (None, None) => String::new(),
+            (None, None) => self.past(department).unwrap_or_default(),
         };
         Card {
             id: department.source.to_string(),

@@ -97,7 +97,7 @@ pub(super) fn state(words: &Words, state: State) -> String {
 pub(super) fn tone(state: State) -> &'static str {
     match state {
         State::Well => "good",
-        State::NoTraffic | State::PlannedOutage => "calm",
+        State::NoTraffic | State::Recovered | State::PlannedOutage => "calm",
         State::Recovering | State::Degraded | State::ClosedByHand => "warn",
         State::Failing | State::LeftAlone => "bad",
     }
