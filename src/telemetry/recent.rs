@@ -73,6 +73,12 @@ impl Traces {
         found
     }
 
+    /// Whether some have had to go, because newer ones needed their room.
+    #[must_use]
+    pub fn has_lost_some(&self) -> bool {
+        self.notable.held().gone + self.others.held().gone > 0
+    }
+
     /// About how many bytes they take now.
     #[must_use]
     pub fn bytes(&self) -> usize {

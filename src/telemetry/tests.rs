@@ -182,6 +182,7 @@ async fn recent_traces_are_found_by_what_they_are() {
     scene.asked(AskEnd::Answered, 200).await;
     scene.asked(AskEnd::Failed(Cause::Timeout), 200).await;
     let recent = scene.telemetry.recent();
+    assert!(!recent.has_lost_some());
     let count = |query: Query| recent.find(&query, 10).len();
     assert_eq!(count(Query::default()), 2);
     assert_eq!(count(Query { outcome: Some(Outcome::Unavailable), ..Query::default() }), 1);
@@ -206,6 +207,7 @@ async fn what_failed_stays_however_much_goes_well_and_memory_is_bounded() {
         scene.asked(AskEnd::Answered, 200).await;
     }
     let recent = scene.telemetry.recent();
+    assert!(recent.has_lost_some());
     assert!(recent.bytes() <= BYTES && recent.count() < 1000, "{} bytes of {}", recent.bytes(), recent.count());
     assert_eq!(recent.find(&Query { has_failed: true, ..Query::default() }, 10).len(), 1);
     assert!(recent.find(&Query::default(), 10_000).len() > 10);

@@ -1,5 +1,7 @@
 //! Recent traces are found by what they are about.
 
+use serde_json::json;
+
 use crate::town::Town;
 
 #[tokio::test]
@@ -47,6 +49,19 @@ async fn a_trace_is_found_by_each_filter_and_drawn() {
         assert!(said.contains(told), "{told}: {said}");
     }
     assert!(browser.page.text.contains("<svg") && browser.page.text.contains("<table"));
+    let unknown = "0123456789abcdef0123456789abcdef";
+    for (query, told) in [
+        (format!("trace={unknown}"), "要么编号不对，要么是系统这次启动以前的"),
+        (format!("trace={well}&outcome=unavailable"), "不符合您填的其他条件"),
+        ("cause=tls".to_owned(), "没有这样的链路"),
+    ] {
+        browser.go(&format!("/operator/traces?{query}")).await;
+        assert!(browser.text().contains(told), "{query}: {}", browser.text());
+    }
+    // A request that came to no question has a trace, too.
+    let refused = town.ask(&json!({"name": "甲", "id_number": "1"})).await["trace_id"].as_str().unwrap().to_owned();
+    browser.go(&format!("/operator/traces?trace={refused}")).await;
+    assert!(browser.page.text.contains(&format!("href=\"/operator/traces/{refused}\"")), "{}", browser.text());
     for strange in ["x", "00000000000000000000000000000000", "0123456789abcdef0123456789abcdef"] {
         browser.go(&format!("/operator/traces/{strange}")).await;
         assert_eq!(browser.page.status, 404, "{strange}");

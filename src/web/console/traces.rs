@@ -28,6 +28,8 @@ struct TracesPage {
     draft: Draft,
     choices: Vec<Choice>,
     rows: Vec<Row>,
+    /// Why there are none.
+    nothing: &'static str,
 }
 
 /// A filter that is chosen from a list: its name, what it is called, and its values with their texts.
@@ -65,10 +67,24 @@ pub(super) async fn list(State(web): App, operator: Operator, uri: Uri) -> Reply
     let mut draft = Draft::of(fields.iter().map(|(name, value)| (name.as_str(), value.trim())));
     let wanted = wanted(&mut draft, words);
     let rows = if draft.is_wrong() { Vec::new() } else { rows(&web, words, &wanted) };
+    let nothing = if rows.is_empty() && !draft.is_wrong() { nothing(&web, &wanted.query) } else { "" };
     let frame = Frame::new(&web, &operator, "console.traces_title");
     let page = operator.page("console.traces_title").with(&draft);
-    let shown = TracesPage { frame, page, choices: choices(&web, words), rows, draft };
+    let shown = TracesPage { frame, page, choices: choices(&web, words), rows, nothing, draft };
     if shown.draft.is_wrong() { refused(&shown) } else { html(&shown) }
+}
+
+/// Why no trace fits, in words: they are in memory alone, and those that are not there any more are not found.
+fn nothing(web: &Web, query: &Query) -> &'static str {
+    let recent = web.api.shared.telemetry.recent();
+    let is_there = |trace| !recent.find(&Query { trace: Some(trace), ..Query::default() }, 1).is_empty();
+    match query.trace {
+        Some(trace) if is_there(trace) => "console.traces_other_filters",
+        Some(_) if recent.has_lost_some() => "console.traces_pushed_out",
+        Some(_) => "console.traces_unknown",
+        None if recent.has_lost_some() => "console.traces_none_left",
+        None => "console.traces_none",
+    }
 }
 
 fn wanted(draft: &mut Draft, words: &Words) -> Wanted {
@@ -135,11 +151,14 @@ fn outcome(words: &Words, outcome: Outcome) -> String {
 fn rows(web: &Web, words: &Words, wanted: &Wanted) -> Vec<Row> {
     let now = web.api.gateway.clock.now();
     let found = web.api.shared.telemetry.recent().find(&wanted.query, LOOKED_THROUGH);
+    // Whoever has an id finds what it is of, be it no question at all.
+    let is_named = wanted.query.trace.is_some() && wanted.agency.is_none() && wanted.claim.is_none();
     let fits = |trace: &Trace| {
-        trace.questions().any(|question| {
-            wanted.agency.as_ref().is_none_or(|agency| *agency == question.agency)
-                && wanted.claim.as_ref().is_none_or(|claim| *claim == question.claim.to_string())
-        })
+        is_named
+            || trace.questions().any(|question| {
+                wanted.agency.as_ref().is_none_or(|agency| *agency == question.agency)
+                    && wanted.claim.as_ref().is_none_or(|claim| *claim == question.claim.to_string())
+            })
     };
     let row = |trace: &Trace| {
         let question = trace.questions().last();
