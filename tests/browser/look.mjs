@@ -101,6 +101,14 @@ function inspect() {
     const { height } = target.getBoundingClientRect();
     if (height < 44) problems.push(`too low for a thumb, ${height}px: ${element.outerHTML.slice(0, 120)}`);
   }
+  for (const element of document.querySelectorAll('td, th, dd, li, p')) {
+    const text = element.innerText.replace(/\s/g, '');
+    if (!isShown(element) || text.length < 9 || element.querySelector('p, ul, dl, table')) continue;
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const lines = range.getBoundingClientRect().height / parseFloat(getComputedStyle(element).lineHeight);
+    if (lines > 5 && text.length / lines < 3) problems.push(`crushed to ${Math.round(lines)} lines: ${text.slice(0, 60)}`);
+  }
   const inline = document.querySelectorAll('[style], style, script:not([src]), [onclick], [onsubmit], [onload]');
   if (inline.length > 0) problems.push(`inline style or script: ${inline[0].outerHTML.slice(0, 120)}`);
   return { problems, language: root.lang };
