@@ -101,6 +101,9 @@ function inspect() {
     const { height } = target.getBoundingClientRect();
     if (height < 44) problems.push(`too low for a thumb, ${height}px: ${element.outerHTML.slice(0, 120)}`);
   }
+  for (const element of document.querySelectorAll('[hidden]')) {
+    if (element.getClientRects().length > 0) problems.push(`hidden, and shown: ${element.outerHTML.slice(0, 120)}`);
+  }
   for (const element of document.querySelectorAll('td, th, dd, li, p')) {
     const text = element.innerText.replace(/\s/g, '');
     if (!isShown(element) || text.length < 9 || element.querySelector('p, ul, dl, table')) continue;
