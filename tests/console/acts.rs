@@ -30,7 +30,7 @@ async fn a_department_is_closed_with_a_reason_and_stays_so_across_a_restart() {
     assert_eq!(ask(&town).await["outcome"], "confirmed");
     // A double click: the same form twice.
     let fields =
-        browser.page.form(&browser.path).with(&[("term", "open"), ("reason", "公安升级 <b> 11010519491231002X")]);
+        browser.page.form(&browser.path).with(&[("term", "open"), ("reason", "公安\u{202e}升级\u{2067} <b>\r\n110105\u{200f}19491231002X\u{61c}")]);
     let mut twin = browser.clone();
     let path = browser.path.clone();
     tokio::join!(browser.post(&path, &fields), twin.post(&path, &fields));

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::{App, Draft, Form, Operator, Page, PageError, Reply, Web, html, refused};
 use super::levers::Drained;
 use super::{Frame, department, wording};
+use crate::domain::one_line;
 use crate::ledger::{Act, Administration, Remark};
 use crate::situation::Closure;
 
@@ -216,15 +217,15 @@ fn act_page(web: &Web, operator: &Operator, doing: Doing<'_>, draft: Draft) -> R
 
 /// The reason that was given; without one nothing is done.
 fn reason(operator: &Operator, form: &Form, draft: &mut Draft) -> Option<String> {
-    let reason: String = form.value("reason").split_whitespace().collect::<Vec<_>>().join(" ");
     let words = operator.words();
-    if reason.is_empty() {
-        draft.refuse("reason", words.text("console.reason_missing"));
-    } else if reason.chars().count() > LONGEST {
-        draft.refuse("reason", words.fill("console.reason_long", &[("most", &LONGEST)]));
+    let reason = one_line(form.value("reason"), LONGEST);
+    match &reason {
+        None => draft.refuse("reason", words.fill("console.reason_long", &[("most", &LONGEST)])),
+        Some(reason) if reason.is_empty() => draft.refuse("reason", words.text("console.reason_missing")),
+        Some(_) => {}
     }
     // An ID number does not belong here, and is masked as in the ledger.
-    (!draft.is_wrong()).then(|| Remark::from(reason).as_str().to_owned())
+    reason.filter(|_| !draft.is_wrong()).map(|reason| Remark::from(reason).as_str().to_owned())
 }
 
 /// Writes down who does what, and why.
