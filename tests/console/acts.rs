@@ -17,6 +17,7 @@ async fn a_department_is_closed_with_a_reason_and_stays_so_across_a_restart() {
     let mut browser = town.operator().await;
     browser.go("/operator/departments/police/close").await;
     assert!(browser.text().contains("手工关闭：公安机关（户籍）") && browser.text().contains("不再调用"));
+    assert!(browser.text().contains("1 小时后自动打开"), "{}", browser.text());
     for (fields, told) in [
         (&[("term", "open")][..], "请写明理由"),
         (&[("term", "open"), ("reason", " \n ")], "请写明理由"),
@@ -29,14 +30,18 @@ async fn a_department_is_closed_with_a_reason_and_stays_so_across_a_restart() {
     assert!(town.administered().await.is_empty(), "nothing was done");
     assert_eq!(ask(&town).await["outcome"], "confirmed");
     // A double click: the same form twice.
-    let fields =
-        browser.page.form(&browser.path).with(&[("term", "open"), ("reason", "公安\u{202e}升级\u{2067} <b>\r\n110105\u{200f}19491231002X\u{61c}")]);
+    let fields = browser
+        .page
+        .form(&browser.path)
+        .with(&[("term", "open"), ("reason", "公安\u{202e}升级\u{2067} <b>\r\n110105\u{200f}19491231002X\u{61c}")]);
     let mut twin = browser.clone();
     let path = browser.path.clone();
     tokio::join!(browser.post(&path, &fields), twin.post(&path, &fields));
     assert_eq!((browser.page.status, twin.page.status), (200, 200));
     assert_eq!((&*browser.path, &*twin.path), ("/operator/departments/police", "/operator/departments/police"));
-    assert!(browser.text().contains("已手工关闭"));
+    let offered = |browser: &crate::tab::Tab| browser.page.text.contains("href=\"/operator/departments/police/open\"");
+    assert!(browser.text().contains("已手工关闭，已 ") && offered(&browser));
+    assert!(!browser.text().contains("已手工关闭，已手工关闭"), "{}", browser.text());
     assert!(browser.page.text.contains("公安升级 &#60;b&#62; 1****************X"));
     let done = town.administered().await;
     assert_eq!(done.len(), 1, "{done:?}");
@@ -61,6 +66,7 @@ async fn a_department_is_closed_with_a_reason_and_stays_so_across_a_restart() {
     browser.go("/operator/departments/police/open").await;
     browser.act(&[("reason", "升级完成")]).await;
     assert_eq!(browser.path, "/operator/departments/police");
+    assert!(!offered(&browser), "it is open");
     assert_eq!(ask(&town).await["outcome"], "confirmed");
     assert_ne!(state(&town).await["state"], "closed-by-operator");
     let acts: Vec<Value> = town.administered().await.into_iter().map(|entry| entry["act"].clone()).collect();

@@ -23,6 +23,8 @@ pub(super) struct Body {
     pub(super) since: Option<Moment>,
     pub(super) until: Option<Moment>,
     pub(super) closure: Option<String>,
+    /// Whether a breaker of it is open.
+    pub(super) is_left_alone: bool,
     pub(super) hits: Hit,
     pub(super) operations: Vec<Operation>,
     pub(super) limits: Vec<(String, String)>,
@@ -108,6 +110,7 @@ impl Body {
                 },
             }
         };
+        let circumstances = web.api.shared.states.condition(source, now).circumstances(source.id());
         let card = writer.card(department);
         let said = words.fill("console.department_said", &[("name", &card.name), ("state", &card.state)]);
         Ok(Self {
@@ -118,6 +121,7 @@ impl Body {
                 .closure
                 .as_ref()
                 .map(|closure| words.fill("console.closed_why", &[("by", &closure.by), ("reason", &closure.reason)])),
+            is_left_alone: circumstances.operations.iter().any(|one| one.left_alone),
             hits: writer.hits(&department.hits),
             operations: department.operations.iter().map(operation).collect(),
             limits: limits(words, &usage, now, web.api.shared.states.situation().last_event(source.id())),

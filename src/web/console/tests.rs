@@ -36,6 +36,27 @@ fn every_cause_and_every_state_has_words() {
     }
 }
 
+#[test]
+fn a_length_of_time_has_no_part_that_is_nothing() {
+    let languages = languages();
+    let chinese = languages.find("zh-CN").unwrap();
+    let spans = [0, 59, 60, 61, 3599, 3600, 3660, 86_399, 86_400, 90_000];
+    let spans = spans.map(|seconds| wording::span(chinese, std::time::Duration::from_secs(seconds)));
+    let expected = [
+        "0 秒",
+        "59 秒",
+        "1 分钟",
+        "1 分 1 秒",
+        "59 分 59 秒",
+        "1 小时",
+        "1 小时 1 分",
+        "23 小时 59 分",
+        "1 天",
+        "1 天 1 小时",
+    ];
+    assert_eq!(spans, expected);
+}
+
 /// There is one truth about what a cause means and what to do: `docs/resilience.md` has it in English, and so has the console.
 #[test]
 fn the_console_says_of_a_cause_what_the_documentation_says() {

@@ -213,7 +213,7 @@ pub(super) async fn one(State(web): App, operator: Operator, Path(id): Path<Stri
     let query = Query { trace: Some(trace), ..Query::default() };
     let parts = web.api.shared.telemetry.recent().find(&query, LOOKED_THROUGH);
     let started = parts.iter().map(|part| part.started).min().ok_or(PageError::NotFound)?;
-    let (words, now) = (operator.words(), web.api.gateway.clock.now());
+    let words = operator.words();
     let mut spans: Vec<(Duration, &Span)> = Vec::new();
     for part in &parts {
         let offset = Duration::try_from(part.started.duration_since(started)).unwrap_or_default();
@@ -231,7 +231,7 @@ pub(super) async fn one(State(web): App, operator: Operator, Path(id): Path<Stri
         frame: Frame::new(&web, &operator, "console.traces_title").titled(title.clone()),
         page: operator.page("console.trace_title").titled(title),
         id: trace.to_string(),
-        at: Moment::new(started, now),
+        at: Moment::dated(started),
         facts,
         steps,
     })

@@ -261,12 +261,14 @@ impl Writer<'_> {
         if rate.held > 0 {
             facts.push(fact("console.fact_held", rate.held.to_string()));
         }
+        let state = wording::state(words, department.state);
         let told = match (department.since, department.until) {
-            _ if department.state == State::NoTraffic => words.text("console.card_quiet").to_owned(),
             (_, Some(until)) => words.fill("console.card_until", &[("until", &Moment::new(until, self.now).shown)]),
             (Some(since), None) => {
-                let since = wording::since(words, since, self.now);
-                words.fill("console.card_since", &[("what", &self.what(department)), ("lasts", &since)])
+                let (what, lasts) = (self.what(department), wording::since(words, since, self.now));
+                // The state is said already.
+                let key = if what == state { "console.card_lasts" } else { "console.card_since" };
+                words.fill(key, &[("what", &what), ("lasts", &lasts)])
             }
             (None, None) => self.past(department).unwrap_or_default(),
         };
@@ -274,7 +276,7 @@ impl Writer<'_> {
             id: department.source.to_string(),
             name: wording::source(self.shared(), &department.source),
             tone: wording::tone(department.state),
-            state: wording::state(words, department.state),
+            state,
             told,
             facts,
             chart: self.chart(department),

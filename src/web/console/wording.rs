@@ -28,16 +28,25 @@ impl Moment {
         let form = if local.date() == today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M" };
         Self { iso: moment.to_string(), shown: local.strftime(form).to_string() }
     }
+
+    /// With its day in any case.
+    pub(super) fn dated(moment: Timestamp) -> Self {
+        let shown = SHANGHAI.to_datetime(moment).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        Self { iso: moment.to_string(), shown }
+    }
 }
 
-/// A length of time in its two largest units.
+/// A length of time in its two largest units, or in one where there is nothing of the other.
 pub(super) fn span(words: &Words, length: Duration) -> String {
     let seconds = length.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => words.fill("console.seconds", &[("s", &seconds)]),
+        (0, 0, _) if seconds.is_multiple_of(60) => words.fill("console.minutes_alone", &[("m", &minutes)]),
         (0, 0, _) => words.fill("console.minutes", &[("m", &minutes), ("s", &(seconds % 60))]),
+        (0, _, 0) => words.fill("console.hours_alone", &[("h", &hours)]),
         (0, _, _) => words.fill("console.hours", &[("h", &hours), ("m", &minutes)]),
+        (_, 0, _) => words.fill("console.days_alone", &[("d", &days)]),
         _ => words.fill("console.days", &[("d", &days), ("h", &hours)]),
     }
 }
@@ -47,13 +56,13 @@ pub(super) fn since(words: &Words, moment: Timestamp, now: Timestamp) -> String 
     span(words, Duration::try_from(now.duration_since(moment)).unwrap_or_default())
 }
 
-/// A latency.
+/// A latency, on one line.
 pub(super) fn latency(latency: Option<Duration>) -> String {
     match latency {
         None => "–".to_owned(),
-        Some(latency) if latency < Duration::from_millis(1) => "< 1 ms".to_owned(),
-        Some(latency) if latency < Duration::from_secs(1) => format!("{} ms", latency.as_millis()),
-        Some(latency) => format!("{:.1} s", latency.as_secs_f64()),
+        Some(latency) if latency < Duration::from_millis(1) => "<\u{a0}1\u{a0}ms".to_owned(),
+        Some(latency) if latency < Duration::from_secs(1) => format!("{}\u{a0}ms", latency.as_millis()),
+        Some(latency) => format!("{:.1}\u{a0}s", latency.as_secs_f64()),
     }
 }
 
@@ -146,6 +155,7 @@ mod tests {
         let shown = |text: &str| Moment::new(at(text), now).shown;
         assert_eq!(shown("2026-11-25T19:12:05Z"), "03:12:05");
         assert_eq!(shown("2026-11-25T15:59:59Z"), "2026-11-25 23:59");
+        assert_eq!(Moment::dated(at("2026-11-25T19:12:05Z")).shown, "2026-11-26 03:12:05");
     }
 
     #[test]
@@ -153,6 +163,6 @@ mod tests {
         assert_eq!([0.0, 0.25, 12.4].map(rate), ["0", "0.2", "12"]);
         assert_eq!([5, 2048, 1_600_000].map(bytes), ["5 B", "2.0 KiB", "1.5 MiB"]);
         let latencies = [None, Some(5), Some(900_000), Some(2_010_000)].map(|micros| micros.map(Duration::from_micros));
-        assert_eq!(latencies.map(latency), ["–", "< 1 ms", "900 ms", "2.0 s"]);
+        assert_eq!(latencies.map(latency), ["–", "<\u{a0}1\u{a0}ms", "900\u{a0}ms", "2.0\u{a0}s"]);
     }
 }
