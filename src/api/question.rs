@@ -65,6 +65,15 @@ impl<'a> Question<'a> {
     }
 }
 
+/// The problem by which an agency is told that what it sent is not taken as a question, once that is on record.
+pub(super) async fn refuse(api: &Api, agency: &Agency, context: &Context, problem: Problem) -> Problem {
+    let Ok(code) = problem.code().parse::<Slug>() else { return Problem::LedgerUnavailable(5) };
+    match api.gateway.record_no_question(&agency.id, &context.request_id, code).await {
+        Ok(()) => problem,
+        Err(NotRecorded) => Problem::LedgerUnavailable(5),
+    }
+}
+
 /// The problem by which a question is turned away, once that is on record.
 async fn turned_away(api: &Api, request: &gateway::Request, problem: Problem) -> Problem {
     let Ok(code) = problem.code().parse::<Slug>() else { return Problem::LedgerUnavailable(5) };

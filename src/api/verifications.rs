@@ -12,7 +12,7 @@ use super::context::{Context, Segment};
 use super::idempotency::{self, StoredReply};
 use super::openapi::{answer, operation, parameter, problem, secured};
 use super::problem::{Problem, Reason};
-use super::question::Question;
+use super::question::{self, Question};
 use super::verification_request::Contract;
 use super::{Api, App, body, guidance, reply};
 use crate::callers::{Caller, Officer};
@@ -31,6 +31,9 @@ pub(super) async fn create(
 ) -> Response<Body> {
     match verify(&api, &caller, &context, request).await {
         Ok(stored) => send(stored, &context),
+        Err(problem @ (Problem::Invalid(_) | Problem::IdempotencyConflict)) => {
+            question::refuse(&api, &caller.agency, &context, problem).await.respond(&context)
+        }
         Err(problem) => problem.respond(&context),
     }
 }

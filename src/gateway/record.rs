@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::spans;
 use super::{Gateway, Request, Unverified, Verification};
 use crate::accounts::UserName;
-use crate::domain::Slug;
+use crate::domain::{AgencyId, Slug};
 use crate::durable::OpenQuestion;
 use crate::ledger::{
     Act, Administration, Entry, Event, Ledger, NotRecorded, Recording, Subject, SubjectHash, Subjects, Witness,
@@ -134,6 +134,29 @@ impl Gateway {
         spans::record(telemetry::Entry::Refused, recording).await.map(drop)
     }
 
+    /// Records that an agency sent what is no question, or is not taken as one, with the code of the problem that tells it so.
+    ///
+    /// # Errors
+    /// If it cannot be recorded.
+    pub async fn record_no_question(&self, agency: &AgencyId, request: &str, code: Slug) -> Result<(), NotRecorded> {
+        let entry = Entry {
+            event: Event::Refused { code },
+            at: self.clock.now(),
+            request: request.to_owned(),
+            verification: None,
+            agency: Some(agency.clone()),
+            officer: None,
+            claim: None,
+            particulars: Map::new(),
+            purpose: None,
+            case: None,
+            legal_basis: None,
+            subjects: None,
+            rules: Arc::clone(self.catalog.digest()),
+        };
+        spans::record(telemetry::Entry::Refused, self.ledger.record(&entry)).await.map(drop)
+    }
+
     /// Records what somebody is about to do to the gateway itself.
     ///
     /// # Errors
@@ -187,7 +210,8 @@ impl Gateway {
             request: occasion.request_id.clone(),
             verification,
             agency: Some(occasion.agency.clone()),
-            officer: Some(occasion.officer.as_str().into()),
+            // To departments the agency answers for a question for which nobody is named; here that is told.
+            officer: (occasion.officer != occasion.agency.0.as_str()).then(|| occasion.officer.as_str().into()),
             claim: Some(request.claim.reference().clone()),
             particulars: request.claim.particulars(&request.parameters),
             purpose: Some(occasion.purpose.clone()),

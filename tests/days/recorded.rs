@@ -52,6 +52,39 @@ async fn receipt(gateway: &Gateway, reply: &Value) -> Value {
 }
 
 #[tokio::test]
+async fn what_is_no_question_is_on_record_without_its_content() {
+    let departments = Departments::start(&["--population", "200"]);
+    let gateway = Gateway::started(&departments, &[agency("fund", false, "")], &[]).await;
+    let person = &departments.living().await[0];
+    let (good, mut wrong) = (is_named(person), is_named(person));
+    wrong["purpose"] = json!("no-such-purpose");
+    let key = [("idempotency-key", "1")];
+    let mut told = Vec::new();
+    for (question, headers) in [(&wrong, &[][..]), (&good, &key), (&good, &key), (&wrong, &key)] {
+        told.push(gateway.ask("fund", question, headers).await.status);
+    }
+    let mut other = good.clone();
+    other["case"] = json!("2026-1");
+    told.push(gateway.ask("fund", &other, &key).await.status);
+    assert_eq!(told, [422, 200, 200, 422, 409]);
+    let entries = entries(&gateway, &[checkpoint(&gateway).await]).await;
+    let kinds: Vec<_> = entries.iter().map(|line| (&entry(line)["kind"], &entry(line)["refusal"])).collect();
+    let refused = |code: &str| (json!("refused"), json!(code));
+    let expected = [
+        refused("invalid-request"),
+        (json!("asked"), Value::Null),
+        (json!("answered"), Value::Null),
+        refused("invalid-request"),
+        refused("idempotency-conflict"),
+    ];
+    assert!(kinds.iter().zip(&expected).all(|(found, (kind, code))| *found == (kind, code)), "{kinds:?}");
+    assert_eq!(kinds.len(), expected.len());
+    let first = entry(&entries[0]);
+    assert!(first["agency"] == "fund" && first["purpose"].is_null() && first["officer"].is_null(), "{first}");
+    assert!(entry(&entries[1])["officer"].is_null(), "nobody was named");
+}
+
+#[tokio::test]
 async fn what_is_asked_and_answered_and_refused_is_on_record() {
     let departments = Departments::start(&["--population", "500"]);
     let nobody = agency("nobody", false, "").replace("claims = [\"*\"]", "claims = [\"alive/alive\"]");
