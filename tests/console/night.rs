@@ -49,7 +49,7 @@ async fn a_fault_under_load_is_named_with_cause_moment_and_whom_it_hits() {
     assert_eq!(moments(shown.split("<section class=\"trouble").nth(1).unwrap())[0], since, "one truth for all threads");
     // A department's own page says the same.
     browser.go("/operator/departments/police").await;
-    assert!(browser.text().contains("连不上") && moments(&browser.page.text).contains(&since));
+    assert!(browser.text().contains("，连不上，已 ") && moments(&browser.page.text).contains(&since));
     town.demo.heal().await;
     until("the police are well again", async || {
         town.ask(&people.next().unwrap()).await;
