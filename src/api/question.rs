@@ -67,17 +67,22 @@ impl<'a> Question<'a> {
 
 /// The problem by which an agency is told that what it sent is not taken as a question, once that is on record.
 pub(super) async fn refuse(api: &Api, agency: &Agency, context: &Context, problem: Problem) -> Problem {
-    let Ok(code) = problem.code().parse::<Slug>() else { return Problem::LedgerUnavailable(5) };
-    match api.gateway.record_no_question(&agency.id, &context.request_id, code).await {
-        Ok(()) => problem,
-        Err(NotRecorded) => Problem::LedgerUnavailable(5),
-    }
+    let record = |code| api.gateway.record_no_question(&agency.id, &context.request_id, code);
+    on_record(problem, record).await
 }
 
 /// The problem by which a question is turned away, once that is on record.
 async fn turned_away(api: &Api, request: &gateway::Request, problem: Problem) -> Problem {
+    on_record(problem, |code| api.gateway.record_refusal(request, code)).await
+}
+
+/// A problem, once its code is on record.
+async fn on_record<R: Future<Output = Result<(), NotRecorded>>>(
+    problem: Problem,
+    record: impl FnOnce(Slug) -> R,
+) -> Problem {
     let Ok(code) = problem.code().parse::<Slug>() else { return Problem::LedgerUnavailable(5) };
-    match api.gateway.record_refusal(request, code).await {
+    match record(code).await {
         Ok(()) => problem,
         Err(NotRecorded) => Problem::LedgerUnavailable(5),
     }

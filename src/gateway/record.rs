@@ -90,13 +90,19 @@ impl Answered {
 /// What is recorded of something that is done to the gateway itself.
 #[must_use]
 pub fn administered(by: Option<&str>, what: Administration, at: Timestamp, rules: Arc<str>) -> Entry {
+    let request = Uuid::now_v7().to_string();
+    Entry { officer: by.map(Into::into), ..bare(Event::Administered(what), at, request, rules) }
+}
+
+/// An entry that says what happened, and nothing of a question.
+fn bare(event: Event, at: Timestamp, request: String, rules: Arc<str>) -> Entry {
     Entry {
-        event: Event::Administered(what),
+        event,
         at,
-        request: Uuid::now_v7().to_string(),
+        request,
         verification: None,
         agency: None,
-        officer: by.map(Into::into),
+        officer: None,
         claim: None,
         particulars: Map::new(),
         purpose: None,
@@ -139,21 +145,9 @@ impl Gateway {
     /// # Errors
     /// If it cannot be recorded.
     pub async fn record_no_question(&self, agency: &AgencyId, request: &str, code: Slug) -> Result<(), NotRecorded> {
-        let entry = Entry {
-            event: Event::Refused { code },
-            at: self.clock.now(),
-            request: request.to_owned(),
-            verification: None,
-            agency: Some(agency.clone()),
-            officer: None,
-            claim: None,
-            particulars: Map::new(),
-            purpose: None,
-            case: None,
-            legal_basis: None,
-            subjects: None,
-            rules: Arc::clone(self.catalog.digest()),
-        };
+        let rules = Arc::clone(self.catalog.digest());
+        let refused = bare(Event::Refused { code }, self.clock.now(), request.to_owned(), rules);
+        let entry = Entry { agency: Some(agency.clone()), ..refused };
         spans::record(telemetry::Entry::Refused, self.ledger.record(&entry)).await.map(drop)
     }
 

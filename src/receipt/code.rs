@@ -151,10 +151,8 @@ impl Code {
         let at = at.as_second().to_be_bytes();
         let mut parts: Vec<&[u8]> = vec![b"heyan code", &head, &at, verification.as_bytes()];
         parts.extend([matter.as_bytes(), claim.as_bytes(), outcome.as_bytes()]);
-        let told = Value::Object((*particulars).clone()).to_string();
-        if !particulars.is_empty() {
-            parts.push(told.as_bytes());
-        }
+        let told = (!particulars.is_empty()).then(|| Value::Object((*particulars).clone()).to_string());
+        parts.extend(told.as_ref().map(String::as_bytes));
         let whole = key.mac(&parts);
         let mut mac = [0; MAC];
         mac.copy_from_slice(&whole[..MAC]);

@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{App, Draft, Form, Page, PageError, Reply, Visit, Web, html, refused};
 use crate::api::{self, NoCode, NotRead};
+use crate::claims::ParameterKind;
 use crate::domain::{ClaimRef, Division, Outcome};
 use crate::matters::ClaimEntry;
 use crate::papers::{Language, moment};
@@ -140,10 +141,18 @@ fn told(
 
 /// A particular of what was asked, in the words of the catalog.
 fn particular(entry: Option<&ClaimEntry>, name: &str, value: &Value, is_english: bool) -> (String, String) {
-    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let value = value.parse::<Division>().ok().and_then(|division| division.name()).map_or(value, str::to_owned);
-    let Some(ClaimEntry { words, .. }) = entry else { return (name.to_owned(), value) };
+    let Some(ClaimEntry { claim, words, .. }) = entry else { return (name.to_owned(), plain(value, None)) };
+    let kind = claim.parameters().iter().find(|parameter| parameter.name == name).map(|parameter| &parameter.kind);
+    let value = plain(value, kind);
     (words.parameter(name, is_english).to_owned(), words.value(name, &value, is_english).to_owned())
+}
+
+/// A value as it is read: a division by its name.
+fn plain(value: &Value, kind: Option<&ParameterKind>) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let is_division = kind == Some(&ParameterKind::Division);
+    let named = text.parse::<Division>().ok().filter(|_| is_division).and_then(|division| division.name());
+    named.map_or(text, str::to_owned)
 }
 
 /// The keys of an outcome's name, and of what it means.
@@ -178,6 +187,19 @@ mod tests {
             assert_eq!(typed(text), meant);
         }
         assert!(typed(&"a".repeat(100_000)).len() > MAX_LENGTH);
+    }
+
+    #[test]
+    fn a_division_is_named_and_a_number_is_none() {
+        let count = ParameterKind::Integer { min: 0, max: 30 };
+        for (value, kind, shown) in [
+            (Value::from("21"), Some(&ParameterKind::Division), "辽宁省"),
+            (Value::from(21), Some(&count), "21"),
+            (Value::from("2026-11-23"), Some(&ParameterKind::Date), "2026-11-23"),
+            (Value::from("21"), None, "21"),
+        ] {
+            assert_eq!(plain(&value, kind), shown);
+        }
     }
 
     #[test]
