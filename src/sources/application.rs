@@ -20,17 +20,12 @@ impl Call<'_> {
     /// What a crash leaves behind: before `applying`, which comes when nothing is waited for any more but the department
     /// itself, nothing; from then until `applied` an application of which nobody knows
     /// whether the department has it, which is never sent again by whoever takes it up; then the application itself, which is
-    /// fetched on. One that is answered stays until whoever asked has its outcome on the disk.
+    /// fetched on. One that is answered, cannot be fetched or is in doubt stays until whoever asked has its outcome on the
+    /// disk: forgotten earlier, it would be sent again by whoever takes the question up.
     pub(super) async fn apply_and_fetch(&self, fetch: &Fetch) -> Result<Option<Value>, Failure> {
         let application = self.application();
         match self.apply(fetch, &application).await? {
-            Said::Taken(captured) => {
-                let answer = self.fetch(fetch, captured).await;
-                if answer.is_err() {
-                    self.end(&application).await?;
-                }
-                answer
-            }
+            Said::Taken(captured) => self.fetch(fetch, captured).await,
             Said::Fact(record) => Ok(record),
             Said::Pending => Err(Cause::InvalidSourceResponse.into()),
         }
@@ -42,7 +37,7 @@ impl Call<'_> {
         let parameters = parameters.map(|name| application.parameters.get(name).map(Value::to_string)).collect();
         let _turn = self.circuit.turn((application.about.clone(), parameters)).await;
         let said = match self.durable.application(application).await.map_err(not_kept)? {
-            Some(Application::Unknown) => Err(Cause::Interrupted.into()),
+            Some(Application::Unknown) => return Err(Cause::Interrupted.into()),
             Some(Application::Made(captured)) => return Ok(Said::Taken(captured)),
             None => self.exchange(&Step::Apply(fetch), self.source.limits.deadline).await,
         };

@@ -58,6 +58,32 @@ async fn no_question_is_lost_when_the_process_is_killed() {
     nothing_personal_is_left(&mut gateway, &people).await;
 }
 
+#[tokio::test]
+async fn an_application_in_doubt_is_not_sent_again_however_often_the_process_is_killed() {
+    let departments = Departments::start(&["--population", "2000"]);
+    let mut gateway = Gateway::started(&departments, &[agency("fund", true, "")], &[]).await;
+    let person = departments.divorced_in_court().await.swap_remove(0);
+    departments.fault("court", "judgments", "delay", 1000).await;
+    let ids = ask(&gateway, &[person]).await;
+    let sent = async || (departments.calls("court", "judgments").await == 1).then_some(());
+    until("it has applied", sent).await;
+    gateway.kill();
+    departments.heal().await;
+    // The next process finds the application in doubt, and is killed too before it can keep what that came to.
+    let store = gateway.data().join("heyan.sqlite");
+    let change = |sql| Connection::open(&store).unwrap().execute_batch(sql).unwrap();
+    change("CREATE TRIGGER full BEFORE INSERT ON closed_questions BEGIN SELECT RAISE(FAIL, 'full'); END");
+    gateway.start().await;
+    let tried = async || gateway.log.text().contains("the store cannot keep").then_some(());
+    until("the outcome could not be kept", tried).await;
+    gateway.kill();
+    change("DROP TRIGGER full");
+    gateway.start().await;
+    let reply = gateway.outcome("fund", &ids[0]).await;
+    assert!(reply["outcome"] == "unavailable" && was_interrupted(&reply), "{reply}");
+    assert_eq!(departments.calls("court", "judgments").await, 1);
+}
+
 /// Kills at a random moment. Whatever was asked is known at once by the next process.
 async fn kill_and_start(gateway: &mut Gateway, ids: &[String]) {
     tokio::time::sleep(Duration::from_millis(fastrand::u64(0..1200))).await;
