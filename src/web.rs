@@ -31,6 +31,7 @@ mod guard;
 mod headers;
 mod language;
 mod layout;
+mod memory;
 mod oidc;
 mod once;
 mod outside;
@@ -38,6 +39,7 @@ mod page_error;
 mod paper;
 mod proof;
 mod record;
+mod replies;
 mod seal;
 mod sessions;
 mod sign_in;
@@ -132,6 +134,7 @@ fn members() -> Router<Web> {
         .route("/account/password", only("GET, HEAD, POST", get(account::show_password).post(account::change_password)))
         .route("/sign-out", only("POST", post(sign_in::sign_out)))
         .route("/carry", only("POST", post(carry::carry_on)))
+        .route("/replies/{id}", only("GET, HEAD", get(replies::show)))
         .merge(counter::routes())
         .merge(console::routes())
         .merge(demands::routes())

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, header};
 use tower::ServiceExt as _;
 
 use super::visit::now;
-use super::{App, Client, Form, Member, Page, PageError, Reply, Visit, Web, guard, html, pages};
+use super::{App, Client, Form, Member, Page, PageError, Reply, Visit, Web, guard, html, pages, replies};
 
 /// Says of a request that its form's token was checked when it was sealed.
 #[derive(Clone, Copy)]
@@ -39,7 +39,7 @@ pub(super) async fn carry(web: &Web, visit: &Visit, client: Client, fields: &Hea
     request.extensions_mut().insert(Carried);
     let Ok(response): Result<Response<Body>, std::convert::Infallible> =
         pages(web).with_state(web.clone()).oneshot(request).await;
-    Ok(guard::dress(&visit, response))
+    Ok(replies::keep(web, &visit, guard::dress(&visit, response)).await)
 }
 
 #[derive(Template)]

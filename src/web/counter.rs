@@ -24,20 +24,27 @@ mod review;
 mod search;
 mod view;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use uuid::Uuid;
 
-use self::drafts::{Draft, Drafts, User};
+use self::drafts::Draft;
 use self::hour::Hour;
-use super::{Visit, Web, Worker, only};
+use super::memory::{Bounds, Memory};
+use super::{Visit, Web, only};
 
 /// What the counter keeps in memory.
-#[derive(Default)]
 pub(super) struct Counter {
-    pub(super) drafts: Drafts,
+    pub(super) drafts: Arc<Memory<Draft>>,
     hour: Hour,
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self { drafts: Memory::new(Bounds { of_one: 50, of_all: 20_000 }), hour: Hour::default() }
+    }
 }
 
 /// The counter's pages.
@@ -69,30 +76,7 @@ fn is_english(visit: &Visit) -> bool {
     visit.words().tag().split('-').next() == Some("en")
 }
 
-/// Who uses a draft.
-fn user(worker: &Worker) -> User {
-    User { name: worker.account().user.clone(), session: *worker.key() }
-}
-
 /// Now, by the gateway's clock.
 fn now(web: &Web) -> Timestamp {
     web.api.gateway.clock.now()
 }
-
-/// Keeps a new draft, and sees to it that drafts go by themselves.
-fn keep(web: &Web, id: Uuid, draft: Draft) {
-    let now = now(web);
-    if web.front.counter.drafts.keep(id, draft, now) {
-        let (front, clock, stop) = (web.front.clone(), web.api.gateway.clock.clone(), web.api.gateway.stop.clone());
-        tokio::spawn(async move {
-            while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
-                if !front.counter.drafts.sweep(clock.now()) {
-                    return;
-                }
-            }
-        });
-    }
-}
-
-/// How often it is looked which drafts nobody uses any more.
-const SWEEP: std::time::Duration = std::time::Duration::from_secs(30);

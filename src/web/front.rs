@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use super::counter::Counter;
 use super::oidc::Underway;
 use super::once::Once;
+use super::replies::Replies;
 use super::seal::Seal;
 use super::sessions::Sessions;
 use crate::accounts::Attempts;
@@ -23,6 +24,7 @@ pub struct Front {
     /// Who is on the way to another house that signs people in.
     pub(super) underway: Underway,
     pub(super) counter: Counter,
+    pub(super) replies: Replies,
     /// Who has tried passwords.
     pub(super) attempts: Mutex<Attempts>,
     /// So many passwords are compared at once: a flood of them waits here, and takes nothing from those who ask questions.
@@ -62,6 +64,7 @@ impl Front {
             once: Once::default(),
             underway: Underway::default(),
             counter: Counter::default(),
+            replies: Replies::default(),
             attempts: Mutex::default(),
             forwarded_for: pages.forwarded_for,
             sessions: Sessions::new(pages),

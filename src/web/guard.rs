@@ -12,7 +12,7 @@ use super::cookies::Cookie;
 use super::front::Cookies;
 use super::seal::Seal;
 use super::visit::Visit;
-use super::{App, Page, PageError, Web, form, headers, outside, page, see_other, sign_in};
+use super::{App, Page, PageError, Web, form, headers, outside, page, replies, see_other, sign_in};
 use crate::api;
 
 /// Around every page.
@@ -26,7 +26,11 @@ pub(super) async fn frame(State(web): App, mut request: Request, next: Next) -> 
         return finish(&web, &visit, response);
     }
     request.extensions_mut().insert(visit.clone());
-    let response = dress(&visit, next.run(request).await);
+    let is_form = request.method() == Method::POST;
+    let mut response = dress(&visit, next.run(request).await);
+    if is_form {
+        response = replies::keep(&web, &visit, response).await;
+    }
     finish(&web, &visit, response)
 }
 

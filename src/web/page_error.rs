@@ -11,6 +11,8 @@ use crate::ledger::NotRecorded;
 pub enum PageError {
     /// Nothing is there, or nothing that this person may see.
     NotFound,
+    /// It was kept for a while, and is not any more.
+    Gone,
     /// Another role's.
     NotYours,
     /// The agency on whose grants the account verifies is not in the configuration.
@@ -42,6 +44,7 @@ impl PageError {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Gone => StatusCode::GONE,
             Self::NotYours | Self::NoAgency | Self::OtherSite => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -57,6 +60,7 @@ impl PageError {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
+            Self::Gone => "gone",
             Self::NotYours => "not_yours",
             Self::NoAgency => "no_agency",
             Self::MethodNotAllowed(_) => "method",
@@ -78,6 +82,7 @@ impl PageError {
             Self::Full => Some(1),
             Self::Busy | Self::Unavailable => Some(5),
             Self::NotFound
+            | Self::Gone
             | Self::NotYours
             | Self::NoAgency
             | Self::MethodNotAllowed(_)
@@ -92,8 +97,9 @@ impl PageError {
 
     /// Every name, for the test that looks for its texts.
     #[cfg(test)]
-    pub(super) const NAMES: [&str; 13] = [
+    pub(super) const NAMES: [&str; 14] = [
         "not_found",
+        "gone",
         "not_yours",
         "no_agency",
         "method",

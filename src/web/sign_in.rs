@@ -164,6 +164,7 @@ pub(super) async fn enter(web: &Web, visit: &Visit, known: KnownAccount, entranc
 pub(super) async fn sign_out(State(web): App, member: Member, form: Form) -> Reply {
     web.front.sessions.end(member.key());
     web.front.counter.drafts.forget_session(member.key());
+    web.front.replies.forget_session(member.key());
     record(&web, &member.account().user, Act::SignOut).await?;
     let carried = Some(form.value("carried")).filter(|carried| !carried.is_empty());
     let mut reply = match carried {

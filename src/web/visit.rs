@@ -149,6 +149,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whoever has signed in.
+    pub(super) fn of(visit: &Visit) -> Option<Self> {
+        Some(Self { visit: visit.clone(), account: visit.account().cloned()? })
+    }
+
     /// Whose account it is.
     #[must_use]
     pub fn account(&self) -> &Account {
@@ -224,10 +229,8 @@ fn visit(parts: &Parts) -> Result<Visit, PageError> {
 }
 
 fn member(parts: &Parts) -> Result<Member, PageError> {
-    let visit = visit(parts)?;
     // Whoever has not signed in has been asked to before.
-    let account = visit.account().cloned().ok_or(PageError::NotYours)?;
-    Ok(Member { visit, account })
+    Member::of(&visit(parts)?).ok_or(PageError::NotYours)
 }
 
 fn member_of(parts: &Parts, role: Role) -> Result<Member, PageError> {

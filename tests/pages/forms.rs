@@ -110,6 +110,47 @@ async fn a_form_that_outlives_its_session_is_carried_out_after_signing_in() {
     assert!(!is_unchanged(&scene).await);
 }
 
+/// Sends a form that is filled in wrong, and says where the page is that answers it.
+async fn answered_wrong(browser: &mut Browser) -> String {
+    let page = browser.get("/account/password").await;
+    let wrong = page.form("/account/password").with(&[("old", "wrong"), CHANGE[1], CHANGE[2]]);
+    let body: Vec<String> = wrong.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();
+    let sent = browser.request(Method::POST, "/account/password").body(body.join("&"));
+    let answer = browser.send(sent.header("content-type", "application/x-www-form-urlencoded")).await;
+    assert_eq!((answer.status, answer.text.as_str()), (303, ""));
+    answer.location().to_owned()
+}
+
+#[tokio::test]
+async fn a_page_that_answers_a_form_has_an_address_for_a_while_and_for_its_reader_alone() {
+    let scene = Scene::new().await;
+    let (mut wang, mut li) = (scene.signed_in("wang").await, scene.signed_in("li").await);
+    let place = answered_wrong(&mut wang).await;
+    for _ in 0..2 {
+        let shown = wang.get(&place).await;
+        assert_eq!((shown.status, shown.title()), (422, "有误：修改密码"), "a reload does no harm");
+        assert_eq!(shown.header("cache-control"), "no-store");
+    }
+    assert_eq!(li.get(&place).await.status, 410);
+    assert_eq!(scene.browser().get(&place).await.status, 303, "whoever has not signed in does so first");
+    assert_eq!(wang.get("/replies/x").await.status, 404);
+    let mut other = scene.signed_in("wang").await;
+    assert_eq!(other.get(&place).await.status, 422, "in another window too");
+    scene.wait(Duration::from_mins(20));
+    let mut later = scene.signed_in("wang").await;
+    assert_eq!((later.get(&place).await.status, later.get(&place).await.title()), (410, "这一页已经清除"));
+}
+
+#[tokio::test]
+async fn a_page_that_answers_a_form_goes_with_its_session() {
+    let scene = Scene::new().await;
+    let mut browser = scene.signed_in("wang").await;
+    let place = answered_wrong(&mut browser).await;
+    let shown = browser.get(&place).await;
+    browser.submit(&shown, "/sign-out", &[]).await;
+    assert_eq!(scene.signed_in("wang").await.get(&place).await.status, 410);
+}
+
 #[tokio::test]
 async fn a_form_that_was_wrong_is_shown_again_after_signing_in() {
     let scene = Scene::new().await;

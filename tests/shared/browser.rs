@@ -48,7 +48,9 @@ impl Browser {
         let pairs = fields.iter().map(|(name, value)| format!("{}={}", encode(name.as_ref()), encode(value.as_ref())));
         let body = pairs.collect::<Vec<_>>().join("&");
         let request = self.request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
-        self.send(request.body(body)).await
+        let shown = self.send(request.body(body)).await;
+        // A page that answers a form has an address of its own.
+        if shown.location().starts_with("/replies/") { self.get(shown.location()).await } else { shown }
     }
 
     /// A request as it sends them.

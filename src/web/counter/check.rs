@@ -11,12 +11,13 @@ use uuid::Uuid;
 use super::answer::offer;
 use super::drafts::{Check, Demand, Draft};
 use super::search::{draft, gone};
-use super::{is_english, keep, kept, now, user, view};
+use super::{is_english, kept, now, view};
 use crate::claims::ParameterKind;
 use crate::clock;
 use crate::counter::{self, Basis, Field, Step, Typed, Wrong};
 use crate::domain::{ClaimRef, Division};
 use crate::matters::{Bilingual, ClaimWords};
+use crate::web::memory::User;
 use crate::web::{App, Draft as Fields, Form, Page, PageError, Reply, Web, Worker, html, refused, see_other};
 
 /// Why a question was not asked, and until when that is so.
@@ -107,21 +108,23 @@ pub(in crate::web) async fn begin(State(web): App, worker: Worker, form: Form) -
 
 /// `POST /checks/{draft}/again`: the same once more, as a question of its own, with what was typed.
 pub(in crate::web) async fn again(State(web): App, worker: Worker, Path(id): Path<String>, _form: Form) -> Reply {
-    let Some((_, Draft { demand, check: Some(check), .. })) = draft(&web, &worker, &id) else { return gone(&worker) };
+    let Some((_, Draft { demand, check: Some(check) })) = draft(&web, &worker, &id) else { return gone(&worker) };
     see_other(&start(&web, &worker, demand, Check::new(check.claim, check.typed, check.seen), "review"))
 }
 
 /// `POST /next`: forgets what was typed for this resident.
 pub(in crate::web) async fn next_resident(State(web): App, worker: Worker, form: Form) -> Reply {
-    for id in form.values("draft").filter_map(|id| id.parse().ok()) {
-        web.front.counter.drafts.forget(id, &user(&worker));
+    let user = User::of(&worker);
+    for id in form.values("draft").filter_map(|id| id.parse::<Uuid>().ok()) {
+        web.front.counter.drafts.forget(id, &user);
+        web.front.replies.forget_below(&format!("/checks/{id}/"), &user);
     }
     see_other("/")
 }
 
 fn start(web: &Web, worker: &Worker, demand: Demand, check: Check, page: &str) -> String {
     let id = Uuid::now_v7();
-    keep(web, id, Draft::new(&user(worker), now(web), demand, Some(check)));
+    web.front.counter.drafts.keep(web, &User::of(worker), id, Draft { demand, check: Some(check) });
     format!("/checks/{id}/{page}")
 }
 
@@ -160,7 +163,7 @@ pub(in crate::web) async fn answer(
         open.check.seen.remove(&place);
     }
     let (typed, seen) = (open.check.typed.clone(), open.check.seen.clone());
-    web.front.counter.drafts.change(open.id, &user(&worker), now(&web), |draft| {
+    web.front.counter.drafts.change(open.id, &User::of(&worker), now(&web), |draft| {
         if let Some(check) = &mut draft.check {
             (check.typed, check.seen) = (typed, seen);
         }
@@ -175,7 +178,7 @@ pub(in crate::web) async fn answer(
 /// The check of an address, also one that only the form still has which was sent.
 pub(super) fn find(web: &Web, worker: &Worker, id: &str, sent: Option<&Form>) -> Found {
     let Ok(id) = id.parse::<Uuid>() else { return Found::Gone };
-    let here = web.front.counter.drafts.find(id, &user(worker), now(web));
+    let here = web.front.counter.drafts.find(id, &User::of(worker), now(web));
     let Some(draft) = here.or_else(|| kept::restore(web, worker, id, sent?.value("kept"))) else { return Found::Gone };
     let Some(check) = &draft.check else { return Found::Elsewhere(format!("/found/{id}")) };
     if let Some(verification) = check.done {

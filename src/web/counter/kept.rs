@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::check::Open;
 use super::drafts::{Check, Demand, Draft};
-use super::{keep, now, user};
+use super::now;
 use crate::counter::{Field, Typed};
 use crate::domain::ClaimRef;
+use crate::web::memory::User;
 use crate::web::seal::SealedForm;
 use crate::web::{Web, Worker};
 
@@ -46,8 +47,8 @@ pub(super) fn restore(web: &Web, worker: &Worker, id: Uuid, sealed: &str) -> Opt
     for (field, text) in fields {
         typed.put(field, &text);
     }
-    let draft = Draft::new(&user(worker), now(web), demand, Some(Check::new(claim, typed, seen)));
-    keep(web, id, draft.clone());
+    let draft = Draft { demand, check: Some(Check::new(claim, typed, seen)) };
+    web.front.counter.drafts.keep(web, &User::of(worker), id, draft.clone());
     Some(draft)
 }
 

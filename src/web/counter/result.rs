@@ -11,12 +11,13 @@ use super::check::Open;
 use super::drafts::Draft;
 use super::search::gone;
 use super::view::{self, Look};
-use super::{is_english, now, user};
+use super::{is_english, now};
 use crate::claims::WitnessReport;
 use crate::counter::{self, Field};
 use crate::domain::{ClaimRef, Outcome, Slug};
 use crate::gateway::Verification;
 use crate::matters::{ClaimEntry, Matter};
+use crate::web::memory::User;
 use crate::web::{App, Page, PageError, Reply, Visit, Web, Worker, html};
 
 /// A verification with everything that its pages need.
@@ -140,7 +141,7 @@ async fn look_up<'a>(web: &'a Web, worker: &Worker, id: Uuid) -> Result<Option<S
     let found = web.api.gateway.find(id, &worker.agency.id).await.map_err(|_| PageError::Unavailable)?;
     let Some(verification) = found else { return Ok(None) };
     let Some((matter, entry)) = entry(web, &verification.claim) else { return Ok(None) };
-    let open = web.front.counter.drafts.of_verification(id, &user(worker), now(web));
+    let open = web.front.counter.drafts.find_by(&User::of(worker), now(web), |draft| draft.verification() == Some(id));
     Ok(Some(Shown { verification, matter, entry, open }))
 }
 

@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 use super::check::{Found, Open, Stopped, find, today};
 use super::hour::Done;
 use super::search::gone;
-use super::{is_english, kept, now, user, view};
+use super::{is_english, kept, now, view};
 use crate::api::{Context, Contract, Problem, Question, VerificationRequest};
 use crate::callers::Officer;
 use crate::counter::{Answers, Field};
+use crate::web::memory::User;
 use crate::web::{App, Form, Page, PageError, Reply, Web, Worker, html, see_other};
 
 #[derive(Template)]
@@ -95,7 +96,7 @@ pub(in crate::web) async fn swap(State(web): App, worker: Worker, Path(id): Path
             typed.put(one, open.check.typed.text(other));
             typed.put(other, open.check.typed.text(one));
         }
-        web.front.counter.drafts.change(open.id, &user(&worker), now(&web), |draft| {
+        web.front.counter.drafts.change(open.id, &User::of(&worker), now(&web), |draft| {
             if let Some(check) = &mut draft.check {
                 check.typed = typed;
             }
@@ -168,7 +169,7 @@ async fn ask_once(web: &Web, worker: &Worker, id: &str, context: &Context) -> Re
         }
         Err(problem) => (None, Some(stop(&problem, now)), format!("/checks/{}/stopped", open.id)),
     };
-    drafts.change(open.id, &user(worker), now, |draft| {
+    drafts.change(open.id, &User::of(worker), now, |draft| {
         if let Some(check) = &mut draft.check {
             (check.done, check.stopped) = (done, stopped);
             if done.is_some() {

@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::answer::{Answer, Guide};
 use super::drafts::{Demand, Draft};
-use super::{is_english, keep, now, user, view};
+use super::{is_english, now, view};
 use crate::counter::line;
 use crate::domain::{Disposition, holds_id_number};
 use crate::matters::Matter;
+use crate::web::memory::User;
 use crate::web::{App, Draft as Fields, Form, Member, Page, Reply, Web, Worker, html, page, refused, see_other};
 
 #[derive(Template)]
@@ -131,7 +132,7 @@ pub(in crate::web) async fn find(State(web): App, worker: Worker, form: Form) ->
     }
     let chosen = web.api.gateway.catalog.matter(form.value("matter")).map(|matter| matter.id.clone());
     let id = Uuid::now_v7();
-    keep(&web, id, Draft::new(&user(&worker), now(&web), demand, None));
+    web.front.counter.drafts.keep(&web, &User::of(&worker), id, Draft { demand, check: None });
     // Whoever took a suggestion has said which it is.
     match chosen {
         Some(matter) => see_other(&format!("/matters/{matter}?draft={id}")),
@@ -170,7 +171,7 @@ pub(in crate::web) async fn found(State(web): App, worker: Worker, Path(id): Pat
 /// The draft that an address names, if it is this worker's and still kept.
 pub(super) fn draft(web: &Web, worker: &Worker, id: &str) -> Option<(Uuid, Draft)> {
     let id = id.parse::<Uuid>().ok()?;
-    Some((id, web.front.counter.drafts.find(id, &user(worker), now(web))?))
+    Some((id, web.front.counter.drafts.find(id, &User::of(worker), now(web))?))
 }
 
 /// What was typed has gone, as it must: how to go on.

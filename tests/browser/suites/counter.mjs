@@ -222,7 +222,8 @@ export const tests = [
     role: 'committee',
     scripts: 'both',
     run: async ({ page, demo }) => {
-      const { person } = sample(demo, '健在').subjects;
+      const request = sample(demo, '健在');
+      const { person } = request.subjects;
       await page.goto('/matters/alive');
       await page.focus('form:has(input[value="alive/alive"]) .button');
       await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
@@ -246,7 +247,8 @@ export const tests = [
     name: 'a number is shown as the card is read',
     role: 'committee',
     run: async ({ page, demo }) => {
-      const { person } = sample(demo, '健在').subjects;
+      const request = sample(demo, '健在');
+      const { person } = request.subjects;
       await page.goto('/matters/alive');
       await open(page, 'alive/alive');
       await page.fill('#number', person.id_number);
@@ -269,6 +271,36 @@ export const tests = [
       await page.goBack();
       await until('going back leads to the result', async () => page.url() === place);
       equal(await count(), entries, 'nothing was asked again');
+    },
+  },
+  {
+    name: 'back and reload work on a page that says what is wrong, until the next resident comes',
+    role: 'committee',
+    scripts: 'both',
+    run: async ({ page, demo }) => {
+      const request = sample(demo, '健在');
+      const { person } = request.subjects;
+      await page.goto('/matters/alive');
+      await open(page, 'alive/alive');
+      await page.fill('#name', person.name);
+      await page.fill('#number', '1');
+      await press(page, 'main form .button');
+      const wrong = async () => {
+        await page.waitForLoadState('load');
+        ok((await page.title()).startsWith('有误'), 'the page says that something is wrong');
+        equal(await page.inputValue('#name'), person.name, 'what was typed');
+        equal(await page.inputValue('#number'), '1', 'what was wrong');
+      };
+      await wrong();
+      await page.reload();
+      await wrong();
+      await page.goto('/results');
+      await page.goBack();
+      await wrong();
+      const place = page.url();
+      await fillIn(page, demo, request);
+      await press(page, 'form[action="/next"] button');
+      equal((await page.goto(place)).status(), 410, 'the next resident finds nothing');
     },
   },
   {
