@@ -52,6 +52,44 @@ impl Clock for ManualClock {
     }
 }
 
+/// Moments that never go back, out of a clock that may: for windows that slide. Where the clock was set back, they go on from
+/// where they were; otherwise nothing would slide until the clock is there again, which may take a year.
+#[derive(Debug, Clone, Copy)]
+pub struct Steady {
+    last: Timestamp,
+    /// How much these moments are ahead of the clock.
+    ahead: SignedDuration,
+}
+
+/// Readings on several threads may be in another order than their uses: that is no clock that was set.
+const DISORDER: SignedDuration = SignedDuration::from_mins(1);
+
+impl Default for Steady {
+    fn default() -> Self {
+        Self { last: Timestamp::MIN, ahead: SignedDuration::ZERO }
+    }
+}
+
+impl Steady {
+    /// The moment that a reading of the clock stands for: never before an earlier one.
+    #[must_use]
+    pub fn read(&mut self, now: Timestamp) -> Timestamp {
+        let moment = now.saturating_add(self.ahead).unwrap_or(Timestamp::MAX);
+        let back = self.last.duration_since(moment);
+        if back > DISORDER {
+            self.ahead = self.ahead.saturating_add(back);
+        }
+        self.last = self.last.max(moment);
+        self.last
+    }
+
+    /// What the clock will say at such a moment.
+    #[must_use]
+    pub fn on_the_clock(&self, moment: Timestamp) -> Timestamp {
+        moment.saturating_sub(self.ahead).unwrap_or(Timestamp::MIN)
+    }
+}
+
 /// The day in Asia/Shanghai, which has kept UTC+8 without daylight saving time since 1991.
 #[must_use]
 pub fn day_of(moment: Timestamp) -> Date {
@@ -79,6 +117,20 @@ mod tests {
         let day = |text: &str| day_of(text.parse().unwrap()).to_string();
         assert_eq!(day("2026-11-22T15:59:59Z"), "2026-11-22");
         assert_eq!(day("2026-11-22T16:00:00Z"), "2026-11-23");
+    }
+
+    #[test]
+    fn steady_moments_go_on_where_the_clock_was_set_back() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut steady = Steady::default();
+        assert_eq!(steady.read(at(1_000)), at(1_000));
+        assert_eq!(steady.read(at(990)), at(1_000), "a reading in another order");
+        assert_eq!(steady.read(at(1_010)), at(1_010));
+        let year = 31_536_000;
+        assert_eq!(steady.read(at(year)), at(year));
+        assert_eq!(steady.read(at(1_020)), at(year), "set back");
+        assert_eq!(steady.read(at(1_050)), at(year + 30), "and on from there");
+        assert_eq!(steady.on_the_clock(at(year + 90)), at(1_110));
     }
 
     #[test]

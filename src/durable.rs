@@ -79,7 +79,7 @@ pub trait Durable: Send + Sync {
     fn reserve<'a>(&'a self, quota: &'a Quota, up_to: u32) -> Kept<'a, ()>;
 
     /// How many calls of a window are reserved; what a process that ended reserved counts as made. Windows that are past are
-    /// forgotten, each a window's length after its end at the earliest.
+    /// forgotten, each a window's length after its end at the earliest, and not before there are eight later ones.
     fn reserved<'a>(&'a self, quota: &'a Quota) -> Kept<'a, u32>;
 
     /// Notes how far the ledger has come. Whoever opens it next sees whether it continues that.

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::clock::Steady;
 use crate::domain::{AgencyId, IdNumber, Outcome, Person};
 
 use guesses::Guesses;
@@ -38,8 +39,8 @@ struct Watched {
     own: Record,
     officers: HashMap<u64, Record>,
     guesses: Guesses,
-    /// The last minute that was looked at.
-    minute: i64,
+    /// Windows slide by these moments.
+    steady: Steady,
 }
 
 /// What becomes of a question.
@@ -140,6 +141,7 @@ impl Watch {
         let officer = officer.map(|officer| self.hash(officer));
         let watched = self.watched(agency);
         let mut watched = lock(&watched);
+        let now = watched.steady.read(now);
         let minute = watched.advance(now, officer);
         let readings = watched.readings(policy, officer, &people, &tried, minute);
         let clear = readings.iter().map(|(_, reading)| reading.clear).max().unwrap_or(minute);
@@ -174,6 +176,7 @@ impl Watch {
         let officer = officer.map(|officer| self.hash(officer));
         let watched = self.watched(agency);
         let mut watched = lock(&watched);
+        let now = watched.steady.read(now);
         watched.move_to(now, officer);
         watched.own.note(outcome);
         if let Some(record) = officer.and_then(|officer| watched.officers.get_mut(&officer)) {
@@ -187,10 +190,11 @@ impl Watch {
         let agencies = self.agencies.read().unwrap_or_else(PoisonError::into_inner);
         let mut spells = Vec::new();
         for (agency, watched) in agencies.iter() {
-            let watched = lock(watched);
+            let mut watched = lock(watched);
+            let minute = minute_of(watched.steady.read(now));
             let records = watched.officers.iter().map(|(officer, record)| (Some(*officer), record));
             for (officer, record) in records.chain([(None, &watched.own)]) {
-                let found = record.spells(minute_of(now)).map(|(measure, is_stopped)| Spell {
+                let found = record.spells(minute).map(|(measure, is_stopped)| Spell {
                     agency: agency.clone(),
                     officer,
                     measure,
@@ -255,11 +259,11 @@ impl Watched {
             own: Record::new(SUBJECTS_OF_AGENCY),
             officers: HashMap::new(),
             guesses: Guesses::default(),
-            minute: i64::MIN / 1024,
+            steady: Steady::default(),
         }
     }
 
-    /// Goes on to this moment, with a record of the officer. A clock that is set back stands still here.
+    /// Goes on to this steady moment, with a record of the officer.
     fn advance(&mut self, now: Timestamp, officer: Option<u64>) -> i64 {
         if let Some(officer) = officer.filter(|officer| !self.officers.contains_key(officer)) {
             self.make_room_for_officer(minute_of(now));
@@ -269,12 +273,12 @@ impl Watched {
     }
 
     fn move_to(&mut self, now: Timestamp, officer: Option<u64>) -> i64 {
-        self.minute = self.minute.max(minute_of(now));
-        self.own.advance(self.minute);
+        let minute = minute_of(now);
+        self.own.advance(minute);
         if let Some(record) = officer.and_then(|officer| self.officers.get_mut(&officer)) {
-            record.advance(self.minute);
+            record.advance(minute);
         }
-        self.minute
+        minute
     }
 
     fn make_room_for_officer(&mut self, minute: i64) {

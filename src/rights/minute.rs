@@ -1,5 +1,7 @@
 use jiff::Timestamp;
 
+use crate::clock::Steady;
+
 /// How many questions came in the last minute. In no sixty seconds are there more than the limit: seconds are counted whole,
 /// so that a question leaves after sixty to sixty-one of them.
 #[derive(Debug, Clone)]
@@ -9,6 +11,7 @@ pub struct Minute {
     sum: u32,
     /// The last second that was looked at.
     last: i64,
+    steady: Steady,
 }
 
 /// The current second and the sixty before it.
@@ -16,7 +19,7 @@ const SECONDS: usize = 61;
 
 impl Default for Minute {
     fn default() -> Self {
-        Self { seconds: [0; SECONDS], sum: 0, last: i64::MIN / 2 }
+        Self { seconds: [0; SECONDS], sum: 0, last: i64::MIN / 2, steady: Steady::default() }
     }
 }
 
@@ -33,7 +36,8 @@ impl Minute {
             left -= self.seconds[place(self.last + after)];
             left < limit
         });
-        Timestamp::from_second(self.last + after.unwrap_or(SIXTY_ONE)).ok()
+        let until = Timestamp::from_second(self.last + after.unwrap_or(SIXTY_ONE)).ok()?;
+        Some(self.steady.on_the_clock(until))
     }
 
     /// Counts a question.
@@ -53,13 +57,13 @@ impl Minute {
         self.sum
     }
 
-    /// Forgets what is over. A clock that is set back changes nothing.
+    /// Forgets what is over.
     fn advance(&mut self, now: Timestamp) {
-        let now = now.as_second();
+        let now = self.steady.read(now).as_second();
         for second in self.last.saturating_add(1)..=now.min(self.last.saturating_add(SIXTY_ONE)) {
             self.sum -= std::mem::take(&mut self.seconds[place(second)]);
         }
-        self.last = self.last.max(now);
+        self.last = now;
     }
 }
 
@@ -103,13 +107,15 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_changes_nothing() {
+    fn a_clock_that_is_set_back_neither_forgets_nor_keeps_longer() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut minute = Minute::default();
-        minute.count(at(1000));
-        minute.count(at(900));
-        assert_eq!(minute.sum(at(900)), 2);
-        assert_eq!(minute.full_until(2, at(900)), Some(at(1061)));
-        assert_eq!(minute.sum(at(1061)), 0);
+        for ahead in [100, 3_600, 31_536_000] {
+            let mut minute = Minute::default();
+            minute.count(at(1_000 + ahead));
+            minute.count(at(1_000));
+            assert_eq!(minute.sum(at(1_030)), 2);
+            assert_eq!(minute.full_until(2, at(1_030)), Some(at(1_061)));
+            assert_eq!(minute.sum(at(1_061)), 0);
+        }
     }
 }

@@ -192,13 +192,16 @@ impl Tables {
     /// Deletes outcomes whose time is over and of which nobody is to be told, replies whose time is over, and windows that are
     /// past. Returns whether there is more of them: others are waiting to write.
     ///
-    /// A window stays for its own length after its end, in case the clock is set back a little.
+    /// A window stays for its own length after its end, and as long as there are fewer than eight later ones: the clock may
+    /// have been set forward for a while, and is set back.
     pub(super) fn clean(&mut self, now: Timestamp) -> rusqlite::Result<bool> {
         let closed = "DELETE FROM closed_questions WHERE rowid IN \
                       (SELECT rowid FROM closed_questions WHERE notice_due IS NULL AND until <= ?1 LIMIT ?2)";
         let replies = "DELETE FROM replies WHERE rowid IN (SELECT rowid FROM replies WHERE until <= ?1 LIMIT ?2)";
         let quotas = "DELETE FROM quotas WHERE rowid IN \
-                      (SELECT rowid FROM quotas WHERE (window + 2) * seconds <= ?1 LIMIT ?2)";
+                      (SELECT rowid FROM quotas AS old WHERE (window + 2) * seconds <= ?1 AND \
+                      (SELECT window FROM quotas WHERE source = old.source AND seconds = old.seconds \
+                      AND window > old.window ORDER BY window LIMIT 1 OFFSET 7) IS NOT NULL LIMIT ?2)";
         self.begin()?;
         let closed = self.execute(closed, params![now.as_microsecond(), CLEANED_AT_ONCE])?;
         let replies = self.execute(replies, params![now.as_microsecond(), CLEANED_AT_ONCE])?;

@@ -270,12 +270,16 @@ fn agencies_are_apart() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_counts_on() {
-    let (watch, policy) = (Watch::default(), subjects([bound(2, 2); 3]));
-    for (number, back) in [(0, 0), (1, 100), (1, 50)] {
-        assert_eq!(ask(&watch, &policy, Some("o"), number, 0, start() - back.hours()).pace, Pace::Go);
+fn a_clock_that_is_set_back_neither_forgets_nor_keeps_longer() {
+    for ahead in [1, 24 * 365] {
+        let (watch, policy) = (Watch::default(), subjects([bound(2, 2); 3]));
+        let at = |number, after: jiff::Span| ask(&watch, &policy, Some("o"), number, 0, start() + after).pace;
+        assert_eq!(at(0, ahead.hours()), Pace::Go);
+        assert_eq!(at(1, 0.hours()), Pace::Go);
+        let Pace::Stop { retry_after } = at(2, 5.minutes()) else { panic!("the third of a day") };
+        assert!(retry_after <= Duration::from_hours(24), "{retry_after:?}");
+        assert_eq!(at(2, 25.hours()), Pace::Go, "their day is over");
     }
-    assert!(matches!(ask(&watch, &policy, Some("o"), 2, 0, start() - 99.hours()).pace, Pace::Stop { .. }));
 }
 
 #[test]
