@@ -157,7 +157,7 @@ impl Gateway {
         let (id, asked) = (Uuid::now_v7(), self.clock.now());
         if !request.claim.is_connected() {
             let referred = Verification::referred(id, agency.id.clone(), &request, self.catalog.digest(), asked);
-            let referred = self.answered(referred, &request).recorded(self, &request).await?;
+            let referred = self.answered(referred, Vec::new(), &request).recorded(self, &request).await?;
             self.tell(Told::Asked, &referred, &request.occasion, asked);
             return Ok(self.verifications.keep(referred).await);
         }

@@ -113,14 +113,21 @@ impl Inquiry {
         *self.verdict.get_or_init(|| self.root.verdicts(&self.asked, &self.today).settled())
     }
 
-    /// What each witness that was asked has said, in the order of the claim.
+    /// What each witness that was asked has said, in the order of the claim: for the record, not for whoever has asked.
+    #[must_use]
+    pub fn heard(&self) -> Vec<WitnessReport> {
+        let mut reports = Vec::new();
+        self.root.report(&self.asked, &self.today, &mut reports);
+        reports
+    }
+
+    /// What whoever has asked is told of the witnesses: what they have said.
     ///
     /// Where the outcome is a mismatch, all of the claim's witnesses say so, whether they were asked or not: which of them
     /// found what, and whom else they led to, would tell what did not fit, and what is on record about a number alone.
     #[must_use]
     pub fn witnesses(&self) -> Vec<WitnessReport> {
-        let mut reports = Vec::new();
-        self.root.report(&self.asked, &self.today, &mut reports);
+        let mut reports = self.heard();
         if self.outcome() == Some(Outcome::Mismatch) {
             let mut sources = Vec::new();
             self.root.sources(&mut sources);

@@ -189,8 +189,8 @@ impl Journey {
         let verification = self.verification();
         let (officer, outcome) = (Some(&*self.request.occasion.officer), verification.outcome);
         self.gateway.watch.after(&self.agency, officer, outcome, self.gateway.clock.now());
-        self.asking = None;
-        self.answered = Some(self.gateway.answered(verification, &self.request));
+        let heard = self.asking.take().map(|asking| asking.inquiry.heard()).unwrap_or_default();
+        self.answered = Some(self.gateway.answered(verification, heard, &self.request));
         outcome
     }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::spans;
 use super::{Gateway, Request, Unverified, Verification};
 use crate::accounts::UserName;
+use crate::claims::WitnessReport;
 use crate::domain::{AgencyId, Slug};
 use crate::durable::OpenQuestion;
 use crate::ledger::{
@@ -120,11 +121,15 @@ impl Gateway {
         WriteAhead { ledger: Arc::clone(&self.ledger), entry, recording: None, is_written }
     }
 
-    /// What is recorded before an answer leaves.
-    pub(super) fn answered(&self, verification: Verification, request: &Request) -> Answered {
-        let witness =
-            |report: &crate::claims::WitnessReport| Witness { source: report.source.clone(), answer: report.answer };
-        let witnesses = verification.witnesses.iter().map(witness).collect();
+    /// What is recorded before an answer leaves: with the witnesses that were asked, and what they have said.
+    pub(super) fn answered(
+        &self,
+        verification: Verification,
+        heard: Vec<WitnessReport>,
+        request: &Request,
+    ) -> Answered {
+        let witness = |report: WitnessReport| Witness { source: report.source, answer: report.answer };
+        let witnesses = heard.into_iter().map(witness).collect();
         let event = Event::Answered { outcome: verification.outcome, witnesses };
         Answered::new(self.entry(event, Some(verification.id), request), verification)
     }

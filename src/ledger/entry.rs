@@ -50,7 +50,7 @@ pub enum Event {
     Answered {
         /// What the gateway says.
         outcome: Outcome,
-        /// The witnesses that were heard.
+        /// The witnesses that have spoken, with what each has said; in a mismatch too, where whoever asks is not told.
         witnesses: Vec<Witness>,
     },
     /// The question was turned away.

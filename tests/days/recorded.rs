@@ -1,7 +1,7 @@
 //! What is on record of each question, whatever becomes of the process and the disk.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::town::{Departments, Gateway, Reply, agency, is_divorced, is_named, question, send, until};
+use super::town::{Departments, Gateway, Reply, agency, client, is_divorced, is_named, question, send, until};
 
 /// `heyan ledger` on the gateway's folder: whether it says yes, and what it prints.
 async fn ledger(gateway: &Gateway, arguments: &[&str]) -> (bool, String) {
@@ -197,4 +197,28 @@ async fn what_cannot_be_recorded_is_not_asked() {
     let ask = async || (gateway.ask("fund", &is_named(&people[1]), &[]).await.status == 200).then_some(());
     until("the ledger recovers by itself", ask).await;
     assert!(entries(&gateway, &[checkpoint(&gateway).await]).await.len() >= 4);
+}
+
+#[tokio::test]
+async fn the_ledger_names_no_witness_that_was_not_asked() {
+    let departments = Departments::start(&["--population", "2000"]);
+    let gateway = Gateway::started(&departments, &[agency("fund", true, "")], &[]).await;
+    let is_married = |person: &&Value| person["marriages"].as_array().unwrap().iter().any(|one| one["to"].is_null());
+    let people = departments.living().await;
+    let mut asked =
+        question("marital-status/status-is", people.iter().find(is_married).unwrap(), &json!({"status": "married"}));
+    asked["subjects"]["person"]["name"] = json!("查无此人");
+    let reply = gateway.ask("fund", &asked, &[]).await;
+    assert_eq!(reply.body["outcome"], "mismatch", "{reply:?}");
+    let calls = send(client().get(format!("{}/control/calls", departments.control))).await.body;
+    let is_called = |calls: &Value| calls.as_object().unwrap().values().any(|count| count.as_u64().unwrap() > 0);
+    let called = calls.as_object().unwrap().iter().filter(|(_, calls)| is_called(calls)).map(|(source, _)| &**source);
+    let entries = entries(&gateway, &[checkpoint(&gateway).await]).await;
+    let (told, recorded) = (sources(&reply.body), sources(entry(&entries[1])));
+    assert!(!recorded.is_empty() && recorded.is_subset(&called.collect()), "{recorded:?}: {calls}");
+    assert!(told.is_superset(&recorded) && told.len() > recorded.len(), "whoever asks is not told: {told:?}");
+}
+
+fn sources(of: &Value) -> BTreeSet<&str> {
+    of["witnesses"].as_array().unwrap().iter().map(|witness| witness["source"].as_str().unwrap()).collect()
 }
