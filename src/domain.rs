@@ -4,6 +4,7 @@
 
 mod closed_list;
 mod credit_code;
+mod digits;
 mod division;
 mod found_number;
 mod id_number;

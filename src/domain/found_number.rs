@@ -1,17 +1,22 @@
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::digits::folded;
 use super::{IdNumber, IdNumberError};
 
 /// Whether an ID number stands somewhere in a text: 18 characters that are one with its check character, also among other
-/// digits, or 15 digits by themselves that are one of the old form. Full-width and other compatible digits (Unicode NFKC)
-/// count as digits, and what people write between them (spaces, hyphens, dots, what cannot be seen) does not part them.
+/// digits, or 15 digits by themselves that are one of the old form. Digits of every script count as digits, full-width and
+/// Chinese ones too, and what looks like an `X` as one; what people write between them (spaces, hyphens, dots, what cannot be
+/// seen) does not part them.
 #[must_use]
 pub fn holds_id_number(text: &str) -> bool {
     if text.is_ascii() && text.bytes().filter(u8::is_ascii_digit).count() < 15 {
         return false;
     }
     let text: Vec<char> = text.nfkc().collect();
-    runs(&text, is_digit).any(|digits| is_old(&digits)) || runs(&text, is_digit_or_between).any(|run| holds_new(&run))
+    let all: Vec<char> = text.iter().copied().map(folded).collect();
+    // A Chinese numeral beside other digits may be a word of the sentence, so that these stand by themselves.
+    let is_old = |text: &[char]| runs(text, is_digit).any(|digits| is_old(&digits));
+    is_old(&text) || is_old(&all) || runs(&all, is_digit_or_between).any(|run| holds_new(&run))
 }
 
 /// The longest parts of a text of which every character is of a kind; an `X` that follows belongs to them.
@@ -72,6 +77,19 @@ mod tests {
             "old 110105491231002.",
             "１１０１０５４９１２３１００２",
             "110105491231997",
+            "١١٠١٠٥١٩٤٩١٢٣١٠٠٢X",
+            "११०१०५१९४९१२३१००२X",
+            "一一〇一〇五一九四九一二三一〇〇二X",
+            "一一零一零五 一九四九一二三一 零零二Ｘ",
+            "壹壹零壹零伍壹玖肆玖壹贰叁壹零零贰X",
+            "11010519491231002Х",
+            "11010519491231002х",
+            "11010519491231002Χ",
+            "11010519491231002×",
+            "11010519491231002Ⅹ",
+            "居民١١٠١٠٥٤٩١٢٣١٠٠٢",
+            "第一110105491231002号",
+            "𝟏𝟏𝟎𝟏𝟎𝟓𝟏𝟗𝟒𝟗𝟏𝟐𝟑𝟏𝟎𝟎𝟐𝐗",
         ] {
             assert!(holds_id_number(text), "{text}");
         }
@@ -92,6 +110,9 @@ mod tests {
             "（2026）辽01民终12345号",
             "窗口 3，王五，电话 024-12345678",
             "X",
+            "二〇二六年十一月二十六日",
+            "一二三四五六七八九一二三四五六七八九",
+            "Х",
         ] {
             assert!(!holds_id_number(text), "{text}");
         }
@@ -109,6 +130,24 @@ mod tests {
             let number = IdNumber::assemble("210102".parse().unwrap(), born, sequence).unwrap();
             let text = format!("{}{}{}", before, number.reveal(), after);
             prop_assert!(holds_id_number(&text));
+        }
+
+        #[test]
+        fn a_number_is_found_in_the_digits_of_any_script(
+            zero in prop::sample::select(vec!['０', '٠', '۰', '०', '০', '๐', '໐', '༠', '၀', '០', '᠐', '𝟎', '𑇐', '𞥐']),
+            hanzi in any::<bool>(),
+            sequence in 0_u16..999,
+            days in 0_i32..30_000,
+        ) {
+            let born = jiff::civil::date(1920, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap();
+            let number = IdNumber::assemble("210102".parse().unwrap(), born, sequence).unwrap();
+            let written = |character: char| match character.to_digit(10) {
+                Some(value) if hanzi => "〇一二三四五六七八九".chars().nth(value as usize).unwrap(),
+                Some(value) => char::from_u32(u32::from(zero) + value).unwrap(),
+                None => 'Х',
+            };
+            let text: String = number.reveal().chars().map(written).collect();
+            prop_assert!(holds_id_number(&text), "{}", text);
         }
 
         #[test]
