@@ -33,7 +33,9 @@ pub use silence::{forbid_core_files, tell_panics_by_place};
 /// 核验: ask the department that holds a fact, instead of asking a resident for a certificate.
 #[derive(Parser)]
 #[command(name = "heyan", version, about, arg_required_else_help = true, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done; 1 the answer is no; 2 wrong usage or configuration; 3 could not be done.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 the answer is no; 2 wrong usage or configuration; 3 could not be done; 4 done in part."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -83,6 +85,8 @@ enum Failure {
     Refused(String),
     /// Wrong usage.
     Usage(anyhow::Error),
+    /// What was said is not all that there is, for this reason.
+    Incomplete(String),
     /// It could not be done, for this reason.
     Impossible(anyhow::Error),
 }
@@ -130,6 +134,7 @@ pub fn run() -> ExitCode {
                 Failure::No => 1,
                 Failure::Configuration(_) | Failure::Refused(_) | Failure::Usage(_) => 2,
                 Failure::Impossible(_) => 3,
+                Failure::Incomplete(_) => 4,
             })
         }
     }
@@ -144,6 +149,7 @@ impl fmt::Display for Failure {
                 write!(formatter, "{} in the configuration", count(errors.len(), "error"))
             }
             Self::Refused(words) => write!(formatter, "{words}\nnothing has changed"),
+            Self::Incomplete(words) => formatter.write_str(words),
             Self::Usage(error) | Self::Impossible(error) => write!(formatter, "heyan: {error:#}"),
         }
     }

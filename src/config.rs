@@ -86,7 +86,7 @@ pub struct Settings {
     /// The name of the ledger in its checkpoints.
     pub origin: Origin,
     /// Where the key is found by which that is encrypted.
-    pub store_key: Option<SecretPlace>,
+    pub store_key: Option<Located<SecretPlace>>,
     /// How long a question may stay open.
     pub open_for: Duration,
     /// After how long a question is asked again whose department did not say when it can be asked; it doubles each time.
@@ -353,7 +353,11 @@ impl Reader {
             data_dir: raw.durable.folder.clone(),
             in_memory: raw.durable.in_memory,
             origin: origin?,
-            store_key: raw.durable.key.clone(),
+            store_key: raw
+                .durable
+                .key
+                .clone()
+                .map(|value| Located { value, place: document.error("/durable/key", "") }),
             open_for: open_for?,
             again_after: again_after?,
             watch,

@@ -9,7 +9,7 @@
 //! | 5 edge | [`cli`]: one file a command |
 //! | 4 faces | [`server`]: puts everything together and runs it; [`api`]: the REST contract, one file an endpoint group; [`web`]: pages for people, one file an area; [`simulator`]: departments to run against |
 //! | 3 use case | [`gateway`]: authorise → plan → record → ask → decide → record → answer |
-//! | 2 shell | [`sources`]: departments over HTTP, behind a resilience stack; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`keys`]: what signs and what hides subjects; [`store`]: what survives a restart; [`ledger_store`]: the ledger on the disk; [`callbacks`]: agencies are told of outcomes; [`desk`]: accounts, and what the pages keep; [`papers`]: what is printed |
+//! | 2 shell | [`sources`]: departments over HTTP, behind a resilience stack; [`cache`]: facts that are still fresh; [`config`]: files to values; [`access`]: credentials; [`keys`]: what signs and what hides subjects; [`store`]: what survives a restart; [`ledger_store`]: the ledger on the disk; [`callbacks`]: agencies are told of outcomes; [`desk`]: accounts, and what the pages keep; [`papers`]: what is printed; [`private_file`]: files that their owner alone may read |
 //! | below 2 | [`telemetry`]: spans, metrics and logs for operators; it knows words alone, and whoever does something tells it |
 //! | 1 core | [`claims`]: what to ask, and what the answers come to; [`matters`]: the catalog, and triage; [`counter`]: a claim as questions for people; [`rights`]: who may ask what; [`callers`]: who calls, and by what that is known; [`accounts`]: who signs in to the pages, and what for; [`words`]: what the pages say, in each language; [`watch`]: who seems to guess; [`receipt`]: signed proof of an answer; [`departments`]: what the use case needs of a department; [`durable`]: and of a store; [`ledger`]: what is written down for good; [`breaker`]: whether calls go through; [`situation`]: who fails since when, and whom that hits; [`signing`]: Ed25519, SM2 and keyed hashes; [`demands`]: improper demands and their follow-up; [`transition`]: when a committee may still act |
 //! | 0 words | [`domain`]: ID numbers, names, divisions, outcomes; [`clock`]; [`diagnostic`], [`document`]: files checked with every error at once |
@@ -54,6 +54,7 @@ pub mod ledger;
 pub mod ledger_store;
 pub mod matters;
 pub mod papers;
+pub mod private_file;
 pub mod receipt;
 pub mod rights;
 pub mod server;

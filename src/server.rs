@@ -210,7 +210,7 @@ pub enum OpenError {
 /// # Errors
 /// If it cannot be opened, or there is no key.
 pub fn open_store(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Store, OpenError> {
-    let key = match (&settings.data_dir, &settings.store_key) {
+    let key = match (&settings.data_dir, settings.store_key.as_ref().map(|key| &key.value)) {
         (None, _) => StoreKey::generate()?,
         (Some(folder), None) => return Err(OpenError::NoKey(folder.clone())),
         (_, Some(SecretPlace::File { file })) => StoreKey::from_file(file)?,

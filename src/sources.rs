@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use jsonschema::Validator;
 use reqwest::{Method, Url};
+use zeroize::Zeroizing;
 
 use crate::departments::OperationPromise;
 use crate::diagnostic::Diagnostic;
@@ -66,7 +67,7 @@ pub struct Description {
     health: Option<Health>,
     proxy: Option<String>,
     ca: Option<Vec<u8>>,
-    identity: Option<Vec<u8>>,
+    identity: Option<Zeroizing<Vec<u8>>>,
     authentication: Authentication,
     event_token: Option<TokenHash>,
     limits: Limits,

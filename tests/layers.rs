@@ -36,8 +36,9 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("keys", 2, &[]),
     ("ledger_store", 2, &[]),
     ("papers", 2, &[]),
-    ("sources", 2, &[]),
-    ("store", 2, &[]),
+    ("private_file", 2, &[]),
+    ("sources", 2, &["private_file"]),
+    ("store", 2, &["private_file"]),
     // It knows words alone, and whoever does something may tell it.
     ("telemetry", 2, &[]),
     ("gateway", 3, &[]),

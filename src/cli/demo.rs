@@ -23,7 +23,7 @@ use super::running::Running;
 use super::{Failure, check, say};
 use crate::access::Token;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{AgencyLimits, Member, SecretPlace};
+use crate::config::{AgencyLimits, Located, Member, SecretPlace};
 use crate::domain::AgencyId;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes, Terms};
 use crate::server::{Installation, Server, open_desk, open_keys, open_ledger, open_store};
@@ -146,7 +146,8 @@ fn load(
     if let Some(data_dir) = arguments.data_dir.as_deref().or(temporary) {
         settings.data_dir = Some(data_dir.to_owned());
         if settings.store_key.is_none() {
-            settings.store_key = Some(SecretPlace::File { file: key_beside(data_dir)? });
+            let key = SecretPlace::File { file: key_beside(data_dir)? };
+            settings.store_key = Some(Located::by_argument("--data-dir", key));
         }
     }
     installation.keys = open_keys(&installation.settings, SystemClock.now())?;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead as _, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::keys::Ring;
 use crate::ledger::{Entry, LedgerKeys, NoteKey, Origin, SignedCheckpoint, SubjectHash};
 use crate::ledger_store::{Fault, LedgerError, Snapshot, Trust, Verified};
 use crate::server::{KEYS, ledger_keys};
-use crate::signing::SubjectKey;
+use crate::signing::{KeyId, SubjectKey};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -29,7 +30,8 @@ pub(super) enum Command {
     /// Print what checks the ledger's checkpoints, for `heyan ledger verify --key`: a verifier key of C2SP signed-note a line,
     /// the newest first
     Key(Place),
-    /// Print the entries about one resident, whose ID number is read from standard input
+    /// Print the entries about one resident, whose ID number is read from standard input. Exit code 4: some are hidden by a key
+    /// that is neither here nor destroyed, so that more may be about this resident
     History(Place),
 }
 
@@ -224,19 +226,51 @@ fn history(place: &Place) -> Result<(), Failure> {
     let number: IdNumber = text.trim().parse().map_err(|error| Failure::Usage(anyhow!("standard input: {error}")))?;
     let hash = |key: &SubjectKey| SubjectHash::of(&number, key).to_string();
     let hashes: Vec<String> = ring.subjects().map(|key| hash(key)).collect();
-    let mut lines = Lines::new();
+    // As an entry writes it: no text that a caller wrote has quotation marks of this kind in it.
+    let known: Vec<String> = ring.subjects().map(|key| format!("\"subject_key\":\"{}\"", key.id())).collect();
+    let (mut lines, mut hidden) = (Lines::new(), BTreeMap::<KeyId, usize>::new());
     Snapshot::open(&place.data_dir)?.entries(|index, leaf| {
         let text = std::str::from_utf8(leaf).unwrap_or_default();
-        if !hashes.iter().any(|hash| text.contains(hash.as_str())) {
+        let is_readable = known.iter().any(|key| text.contains(key.as_str()));
+        if is_readable && !hashes.iter().any(|hash| text.contains(hash.as_str())) {
+            return Ok(());
+        }
+        let Some(subjects) = decode(index, leaf)?.subjects else { return Ok(()) };
+        if !is_readable {
+            *hidden.entry(subjects.key).or_default() += 1;
             return Ok(());
         }
         // The hash stands among the subjects, not in some text that a caller wrote.
-        let entry = decode(index, leaf)?;
-        let subjects = entry.subjects.iter().flat_map(|subjects| &subjects.hashes);
-        let is_about = subjects.map(|subject| subject.hash.to_string()).any(|hash| hashes.contains(&hash));
+        let is_about = subjects.hashes.iter().any(|subject| hashes.contains(&subject.hash.to_string()));
         if is_about { lines.print(index, leaf) } else { Ok(()) }
     })?;
-    lines.end()
+    lines.end()?;
+    tell_hidden(&ring, &hidden)
+}
+
+/// Says of how many entries nobody can know here about whom they are.
+///
+/// # Errors
+/// If a key would tell that is somewhere else: then the history is not whole.
+fn tell_hidden(ring: &Ring, hidden: &BTreeMap<KeyId, usize>) -> Result<(), Failure> {
+    let is_destroyed = |id: &KeyId| ring.keys().any(|key| key.id() == id && key.destroyed().is_some());
+    let (destroyed, missing): (Vec<_>, Vec<_>) = hidden.iter().partition(|(id, _)| is_destroyed(id));
+    let told = |keys: &[(&KeyId, &usize)], why: &str| {
+        let entries: usize = keys.iter().map(|(_, entries)| **entries).sum();
+        let names: Vec<&str> = keys.iter().map(|(id, _)| id.as_str()).collect();
+        let are = if entries == 1 { "1 entry is".to_owned() } else { format!("{entries} entries are") };
+        format!("{are} hidden by keys that are gone: {}. {why}", names.join(", "))
+    };
+    if !destroyed.is_empty() {
+        let why = "They were destroyed: nobody can find out any more about whom these entries are";
+        // Whoever does not read it has the exit code of the rest.
+        let _ = writeln!(io::stderr(), "{}", told(&destroyed, why));
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let why = "They are not in the folder of keys, and were not destroyed: put their files back, and ask again";
+    Err(Failure::Incomplete(told(&missing, why)))
 }
 
 fn decode(index: u64, leaf: &[u8]) -> Result<Entry, Failure> {

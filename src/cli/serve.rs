@@ -8,7 +8,7 @@ use clap::Args;
 use super::running::Running;
 use super::{Failure, check};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{PlainHttp, SecretPlace};
+use crate::config::{Located, PlainHttp, SecretPlace};
 use crate::server::{Installation, Server, open_desk, open_keys, open_ledger, open_store};
 
 #[derive(Args)]
@@ -50,7 +50,8 @@ impl Arguments {
         settings.check_door().map_err(|wrong| Failure::Configuration(vec![wrong]))?;
         if let Some(data_dir) = &self.data_dir {
             settings.data_dir = Some(data_dir.clone());
-            settings.store_key.get_or_insert(SecretPlace::Variable { env: "HEYAN_STORE_KEY".to_owned() });
+            let key = SecretPlace::Variable { env: "HEYAN_STORE_KEY".to_owned() };
+            settings.store_key.get_or_insert(Located::by_argument("--data-dir", key));
         }
         if self.in_memory && settings.data_dir.is_some() {
             return Err(Failure::Usage(anyhow!("[durable] names a folder: leave out either that or --in-memory")));

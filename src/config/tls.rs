@@ -36,6 +36,14 @@ pub struct Located<T> {
     pub place: Diagnostic,
 }
 
+impl<T> Located<T> {
+    /// A value that no file says, but an argument of a command.
+    #[must_use]
+    pub fn by_argument(argument: &str, value: T) -> Self {
+        Self { value, place: Diagnostic { file: argument.to_owned(), line: None, message: String::new() } }
+    }
+}
+
 /// Whether clients are asked for a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -19,7 +19,9 @@ use crate::domain::Slug;
 use crate::keys::Keys;
 use crate::matters::triage::{Cues, Entry, Triage};
 use crate::matters::{Catalog, CatalogFiles, CatalogSchemas};
+use crate::private_file;
 use crate::sources::{Description, Surroundings};
+use crate::store::StoreKey;
 use crate::telemetry::Exports;
 use crate::web::SingleSignOn;
 use crate::words::{Languages, WordsFile};
@@ -95,6 +97,7 @@ impl Installation {
         let tls = settings.as_ref().and_then(|settings| settings.tls.as_ref()).map(Material::load).transpose();
         let tls = tls.map_err(|wrong| errors.extend(wrong)).ok().flatten();
         errors.extend(settings.iter().flat_map(wrong_key_files));
+        errors.extend(settings.as_ref().and_then(|settings| settings.store_key.as_ref()).and_then(wrong_store_key));
         let sign_on = settings.as_ref().and_then(|settings| settings.oidc.as_ref());
         let sign_on = sign_on.map(|oidc| sign_on_by(oidc, environment)).transpose();
         let sign_on = sign_on.map_err(|wrong| errors.push(wrong)).ok().flatten().map(Arc::new);
@@ -295,7 +298,8 @@ fn secret_at(place: &SecretPlace, environment: &Environment<'_>) -> Result<Zeroi
             environment(env).ok_or_else(|| format!("the environment variable {env} is not set; it holds the secret"))?
         }
         SecretPlace::File { file } => {
-            std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?
+            let text = private_file::read(file).map_err(|error| error.to_string())?;
+            str::from_utf8(&text).map_err(|_| format!("{} is not UTF-8", file.display()))?.to_owned()
         }
     };
     let secret = Zeroizing::new(secret);
@@ -317,6 +321,13 @@ fn wrong_key_files(settings: &Settings) -> Vec<Diagnostic> {
         Some(Diagnostic { message, ..issuer.place.clone() })
     };
     settings.issuers.iter().filter_map(wrong).collect()
+}
+
+/// A file that is to hold the store's key, and cannot.
+fn wrong_store_key(key: &Located<SecretPlace>) -> Option<Diagnostic> {
+    let SecretPlace::File { file } = &key.value else { return None };
+    let error = StoreKey::from_file(file).err()?;
+    Some(Diagnostic { message: error.to_string(), ..key.place.clone() })
 }
 
 fn sources_digest(folder: &Folder) -> [u8; 32] {

@@ -12,8 +12,9 @@ impl Description {
     /// moment at which the first of them is not good any more.
     #[must_use]
     pub fn expiries(&self) -> Vec<(&'static str, Timestamp)> {
-        let files = [("identity", &self.identity), ("authority", &self.ca)];
-        let first = |(kind, file): (&'static str, &Option<Vec<u8>>)| Some((kind, end(file.as_deref()?)?));
+        let identity = self.identity.as_deref().map(Vec::as_slice);
+        let files = [("identity", identity), ("authority", self.ca.as_deref())];
+        let first = |(kind, file): (&'static str, Option<&[u8]>)| Some((kind, end(file?)?));
         files.into_iter().filter_map(first).collect()
     }
 }

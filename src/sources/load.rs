@@ -15,6 +15,7 @@ use jiff::civil::{Time, Weekday};
 use reqwest::header::HeaderName;
 use reqwest::{Method, Url};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::limits::{Limits, Outage, Rates};
 use super::spans::peer;
@@ -26,6 +27,7 @@ use crate::departments::{OperationPromise, OperationRef};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, DocumentSchema, read_schema};
 use crate::domain::Slug;
+use crate::private_file;
 
 /// What a source's file refers to.
 pub struct Surroundings<'a> {
@@ -77,12 +79,12 @@ impl Loader<'_> {
         let id = self.slug("/id", &text.id);
         let address = self.setting("/address", &text.address).and_then(|address| self.url("/address", &address));
         let ca = text.tls.ca_file.as_ref().and_then(|path| self.file("/tls/ca_file", path));
-        let identity = text.tls.identity_file.as_ref().and_then(|path| self.file("/tls/identity_file", path));
+        let identity = text.tls.identity_file.as_ref().and_then(|path| self.private("/tls/identity_file", path));
         if let Some(proxy) = &text.proxy {
             self.url("/proxy", proxy);
         }
         let limits = self.limits(&text.limits);
-        self.certificates(ca.as_deref(), identity.as_deref());
+        self.certificates(ca.as_deref(), identity.as_deref().map(Vec::as_slice));
         let (id, address) = (id?, address?);
         let authentication = self.authentication(&text.authentication, &address);
         let event_token = text.events.as_ref().and_then(|events| self.secret("/events/token", &events.token));
@@ -266,6 +268,11 @@ impl Loader<'_> {
 
     fn file(&mut self, place: &str, path: &str) -> Option<Vec<u8>> {
         self.keep(place, fs::read(path).map_err(|error| format!("{path} cannot be read: {error}")))
+    }
+
+    /// A file with a secret in it.
+    fn private(&mut self, place: &str, path: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.keep(place, private_file::read(path.as_ref()).map_err(|error| error.to_string()))
     }
 
     /// A schema file: its compiled form, and its text as JSON.

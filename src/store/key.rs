@@ -1,14 +1,13 @@
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
+
+use crate::private_file::{self, PrivateFileError};
 
 /// What everything personal in the store is encrypted with: 32 random bytes, kept apart from the store.
 ///
@@ -25,23 +24,9 @@ pub enum StoreKeyError {
     /// The system's random generator failed.
     #[error("the system has no random numbers to make a key of")]
     NoEntropy,
-    /// Somebody else on this machine may read it.
-    #[error("the key in {} can be read by others than its owner (mode {mode:03o}): make a new one if they may have, and run: chmod 600 '{}'", path.display(), path.display())]
-    OpenToOthers {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// The file cannot be read.
-    #[error("the key in {} cannot be read: {cause}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: std::io::Error,
-    },
+    /// The file that is to hold it is not read.
+    #[error(transparent)]
+    File(#[from] PrivateFileError),
 }
 
 impl StoreKey {
@@ -60,16 +45,7 @@ impl StoreKey {
     /// # Errors
     /// If others can read it too, if nobody can, or if there is no key in it.
     pub fn from_file(path: &Path) -> Result<Self, StoreKeyError> {
-        let unreadable = |cause| StoreKeyError::Unreadable { path: path.to_owned(), cause };
-        let file = File::open(path).map_err(unreadable)?;
-        // Of the file that is open, not of whatever has its name by now.
-        let mode = file.metadata().map_err(unreadable)?.mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(StoreKeyError::OpenToOthers { path: path.to_owned(), mode });
-        }
-        // Large enough that it never moves, which would leave a copy behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(LONGEST_FILE));
-        file.take(LONGEST_FILE as u64 - 1).read_to_end(&mut text).map_err(unreadable)?;
+        let text = private_file::read(path)?;
         std::str::from_utf8(&text).map_err(|_| StoreKeyError::Malformed)?.parse()
     }
 
@@ -105,9 +81,6 @@ impl fmt::Debug for StoreKey {
         formatter.write_str("StoreKey(…)")
     }
 }
-
-/// A file with a key holds one line of it.
-const LONGEST_FILE: usize = 256;
 
 fn hexadecimal(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     let mut bytes = Zeroizing::new([0; 32]);
@@ -178,6 +151,6 @@ mod tests {
         std::fs::write(&path, "0".repeat(100_000)).unwrap();
         assert!(matches!(StoreKey::from_file(&path), Err(StoreKeyError::Malformed)));
         std::fs::remove_file(&path).unwrap();
-        assert!(matches!(StoreKey::from_file(&path), Err(StoreKeyError::Unreadable { .. })));
+        assert!(matches!(StoreKey::from_file(&path), Err(StoreKeyError::File(PrivateFileError::Unreadable { .. }))));
     }
 }

@@ -5,6 +5,7 @@
 mod broken;
 mod exposure;
 mod oidc;
+mod private;
 mod probe;
 
 use std::fs;

@@ -2,7 +2,7 @@
 
 use super::Overlay;
 
-const OIDC: &str = "
+pub(super) const OIDC: &str = "
 [oidc]
 issuer = \"https://id.example\"
 name = \"统一认证\"

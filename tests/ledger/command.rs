@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use heyan::keys::KeyUse;
 use heyan::ledger::Ledger as _;
 use heyan::ledger_store::{Fault, LedgerError, LedgerStore};
 use serde_json::{Value, json};
@@ -126,6 +127,29 @@ fn a_ledger_keeps_its_origin_and_says_so() {
     });
     let (code, said, _) = scene.heyan(&["verify"], "");
     assert!(code == Some(1) && said.contains("NOT VALID"), "{said}");
+}
+
+#[test]
+fn a_history_says_what_it_cannot_know() {
+    let scene = Scene::of(&[7]);
+    let keys = scene.folder().join("keys");
+    let id = scene.keys.subject().id().as_str().to_owned();
+    let (code, said, complaint) = scene.heyan(&["history"], NUMBERS[0]);
+    assert!(code == Some(0) && said.lines().count() == 3 && complaint.is_empty(), "{said} {complaint}");
+
+    let (file, elsewhere) = (keys.join(format!("{id}.key")), scene.folder().join("elsewhere"));
+    fs::rename(&file, &elsewhere).unwrap();
+    let (code, said, complaint) = scene.heyan(&["history"], NUMBERS[0]);
+    assert!(code == Some(4) && said.is_empty(), "{code:?} {said}");
+    assert!(complaint.contains(&format!("7 entries are hidden by keys that are gone: {id}")), "{complaint}");
+
+    fs::rename(&elsewhere, &file).unwrap();
+    heyan::keys::rotate(&keys, KeyUse::Subject, None, "2026-11-26T08:00:00Z".parse().unwrap()).unwrap();
+    assert_eq!(scene.heyan(&["history"], NUMBERS[0]).1.lines().count(), 3);
+    heyan::keys::destroy(&keys, &id, false, "2026-11-26T08:00:00Z".parse().unwrap()).unwrap();
+    let (code, said, complaint) = scene.heyan(&["history"], NUMBERS[0]);
+    assert!(code == Some(0) && said.is_empty(), "{code:?} {said}");
+    assert!(complaint.contains(&format!("{id}. They were destroyed")), "{complaint}");
 }
 
 #[test]

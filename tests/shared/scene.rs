@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use heyan::accounts::{Account, Duty, Password, Role};
 use heyan::clock::{Clock as _, ManualClock};
-use heyan::config::{Folder, SecretPlace, Settings};
+use heyan::config::{Folder, Located, SecretPlace, Settings};
 use heyan::desk::{Desk, NewAccount, PasswordHash};
 use heyan::domain::AgencyId;
 use heyan::server::{Installation, Server, open_desk, open_keys, open_ledger, open_store};
@@ -86,7 +86,8 @@ impl Scene {
         settings.listen = "127.0.0.1:0".parse().unwrap();
         settings.workers = Some(2);
         settings.data_dir = Some(self.data());
-        settings.store_key = Some(SecretPlace::File { file: self.folder.join("store.key") });
+        let key = SecretPlace::File { file: self.folder.join("store.key") };
+        settings.store_key = Some(Located::by_argument("--data-dir", key));
         change(settings);
         installation
     }

@@ -12,11 +12,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use zeroize::Zeroizing;
 
 use crate::access::{ClientTrust, TrustError, validity};
 use crate::config::{ClientCertificates, TlsFiles};
 use crate::diagnostic::Diagnostic;
+use crate::private_file;
 
 /// What is made of the files of the listener's certificates: they fit each other.
 pub struct Material {
@@ -116,7 +116,7 @@ pub(super) fn stamps(files: &TlsFiles) -> Vec<Option<Stamp>> {
 
 fn identity(files: &TlsFiles, terms: &mut Vec<Term>) -> Result<CertifiedKey, Diagnostic> {
     let place = &files.certificate.place;
-    let text = read(&files.certificate.value, false).map_err(|why| at(place, why))?;
+    let text = read(&files.certificate.value).map_err(|why| at(place, why))?;
     let chain = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
     let chain = chain.ok().filter(|chain| !chain.is_empty());
     let chain = chain.ok_or_else(|| {
@@ -130,7 +130,7 @@ fn identity(files: &TlsFiles, terms: &mut Vec<Term>) -> Result<CertifiedKey, Dia
         terms.push(Term { kind, what, place: place.clone(), from, until, notice });
     }
     let place = &files.key.place;
-    let text = Zeroizing::new(read(&files.key.value, true).map_err(|why| at(place, why))?);
+    let text = private_file::read(&files.key.value).map_err(|why| at(place, why.to_string()))?;
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
         at(place, "there is no private key in this file that can be read; it holds it as PEM, not encrypted")
     })?;
@@ -146,10 +146,10 @@ fn identity(files: &TlsFiles, terms: &mut Vec<Term>) -> Result<CertifiedKey, Dia
 
 fn trust(files: &TlsFiles, terms: &mut Vec<Term>) -> Result<Option<ClientTrust>, Diagnostic> {
     let Some(authorities) = &files.client_ca else { return Ok(None) };
-    let text = read(&authorities.value, false).map_err(|why| at(&authorities.place, why))?;
+    let text = read(&authorities.value).map_err(|why| at(&authorities.place, why))?;
     let lists = match &files.crl {
         None => None,
-        Some(lists) => Some((lists, read(&lists.value, false).map_err(|why| at(&lists.place, why))?)),
+        Some(lists) => Some((lists, read(&lists.value).map_err(|why| at(&lists.place, why))?)),
     };
     let is_required = files.client_certificates == ClientCertificates::Required;
     let trust = ClientTrust::new(&text, lists.as_ref().map(|(_, text)| text.as_slice()), is_required);
@@ -196,23 +196,14 @@ fn config(identity: CertifiedKey, trust: Option<&ClientTrust>) -> Result<ServerC
     Ok(config)
 }
 
-fn read(path: &Path, is_secret: bool) -> Result<Vec<u8>, String> {
+fn read(path: &Path) -> Result<Vec<u8>, String> {
     let unreadable = |error: io::Error| format!("{} cannot be read: {error}", path.display());
-    let known = fs::metadata(path).map_err(unreadable)?;
     // Whoever opens a pipe may wait for ever.
-    if !known.is_file() {
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(format!("{} is not a file", path.display()));
     }
-    let file = fs::File::open(path).map_err(unreadable)?;
-    let mode = file.metadata().map_err(unreadable)?.mode() & 0o777;
-    if is_secret && mode & 0o077 != 0 {
-        let path = path.display();
-        return Err(format!(
-            "{path} can be read by others than its owner (mode {mode:03o}): make a new key if they may have, and run: chmod 600 '{path}'"
-        ));
-    }
     let mut text = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut text).map_err(unreadable)?;
+    fs::File::open(path).map_err(unreadable)?.take(MOST_BYTES).read_to_end(&mut text).map_err(unreadable)?;
     Ok(text)
 }
 

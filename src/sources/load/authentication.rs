@@ -108,9 +108,9 @@ impl Loader<'_> {
                 self.keep(place, value.map(kept).ok_or_else(missing))
             }
             SecretText::File { file } => {
-                let text = self.file(place, file)?;
-                let text = String::from_utf8(text).map_err(|_| format!("{file} is not UTF-8"));
-                let trimmed = |text: String| text.trim_end_matches(['\r', '\n']).to_owned();
+                let text = self.private(place, file)?;
+                let text = std::str::from_utf8(&text).map_err(|_| format!("{file} is not UTF-8"));
+                let trimmed = |text: &str| text.trim_end_matches(['\r', '\n']).to_owned();
                 self.keep(place, text).map(|text| Secret::kept(trimmed(text), format!("the file {file}")))
             }
         }
