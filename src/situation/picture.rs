@@ -301,11 +301,10 @@ impl Picture {
         troubles
     }
 
-    /// How many departments are well, or not asked.
+    /// How many departments are in one of these states.
     #[must_use]
-    pub fn well(&self) -> usize {
-        let is_well = |state| matches!(state, State::Well | State::NoTraffic | State::Recovered);
-        self.departments.iter().filter(|one| is_well(one.state)).count()
+    pub fn count(&self, states: &[State]) -> usize {
+        self.departments.iter().filter(|one| states.contains(&one.state)).count()
     }
 }
 

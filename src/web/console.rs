@@ -24,6 +24,9 @@ use axum::routing::get;
 use super::{App, Operator, Page, Reply, Web, html, only};
 pub use levers::{Configuration, Drained, Expiries, Levers, Running, Wanted};
 use view::View;
+use wording::Moment;
+
+use crate::words::Words;
 
 /// The console's pages.
 pub(super) fn routes() -> Router<Web> {
@@ -51,6 +54,11 @@ pub(super) fn routes() -> Router<Web> {
 /// A page of the console, and what stands above each of them.
 struct Frame {
     page: Page,
+    notices: Notices,
+}
+
+/// What concerns the whole gateway.
+struct Notices {
     drained: Option<String>,
     failed_reload: bool,
 }
@@ -75,13 +83,7 @@ const ENTRIES: [(&str, &str); 8] = [
 
 impl Frame {
     fn new(web: &Web, operator: &Operator, title: &str) -> Self {
-        let words = operator.words();
-        let drained = web
-            .levers
-            .drained()
-            .map(|drained| words.fill("console.draining", &[("by", &drained.by), ("reason", &drained.reason)]));
-        let failed_reload = web.levers.configuration().failed.is_some();
-        Self { page: operator.page(title), drained, failed_reload }
+        Self { page: operator.page(title), notices: Notices::new(web, operator.words()) }
     }
 
     fn titled(self, title: String) -> Self {
@@ -96,6 +98,18 @@ impl Frame {
             is_here: path == *place,
         };
         ENTRIES.iter().map(entry).collect()
+    }
+}
+
+impl Notices {
+    fn new(web: &Web, words: &Words) -> Self {
+        let now = web.api.gateway.clock.now();
+        let told = |drained: Drained| {
+            let at = Moment::new(drained.at, now).shown;
+            words.fill("console.draining", &[("at", &at), ("by", &drained.by), ("reason", &drained.reason)])
+        };
+        let drained = web.levers.drained().map(told);
+        Self { drained, failed_reload: web.levers.configuration().failed.is_some() }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::town::Town;
+use crate::watching::Events;
 
 async fn state(town: &Town) -> Value {
     let sources: Value = serde_json::from_str(&town.get("/v1/sources").await.text().await.unwrap()).unwrap();
@@ -110,10 +111,13 @@ async fn a_gateway_that_is_drained_answers_and_sends_others_elsewhere() {
     let town = Town::start();
     let mut browser = town.operator().await;
     assert_eq!(town.get("/readyz").await.status(), 200);
+    let mut open = Events::open(&browser, "/operator/live").await;
+    assert!(!open.next().await.unwrap().1.contains("正在排空"));
     browser.go("/operator/drain").await;
     browser.act(&[("reason", "换磁盘")]).await;
+    while !open.next().await.unwrap().1.contains("正在排空") {}
     assert_eq!(browser.path, "/operator/configuration");
-    assert!(browser.text().contains("换磁盘") && browser.page.text.contains("本机正在排空"));
+    assert!(browser.text().contains("换磁盘") && browser.page.text.contains("起正在排空（"));
     let ready = town.get("/readyz").await;
     assert_eq!(ready.status(), 503);
     assert_eq!(ready.text().await.unwrap(), r#"{"status":"draining"}"#);

@@ -17,7 +17,7 @@
     var fresh = new DOMParser().parseFromString(html, "text/html");
     var parts = fresh.querySelectorAll("[data-part]");
     for (var i = 0; i < parts.length; i += 1) {
-      var old = live.querySelector("[data-part=\"" + parts[i].getAttribute("data-part") + "\"]");
+      var old = document.querySelector("[data-part=\"" + parts[i].getAttribute("data-part") + "\"]");
       if (!old || old.outerHTML === parts[i].outerHTML) { continue; }
       var focused = document.activeElement;
       var place = focused && old.contains(focused) ? focused.getAttribute("href") : null;
@@ -27,7 +27,7 @@
       }
       old.parentNode.replaceChild(document.importNode(parts[i], true), old);
       if (place) {
-        var again = live.querySelector("a[href=\"" + place + "\"]");
+        var again = document.querySelector("a[href=\"" + place + "\"]");
         if (again) { again.focus(); }
       }
     }

@@ -17,6 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 use super::super::{App, Operator, Page, PageError, Reply, Web};
+use super::Notices;
 use super::department::{self, Body as DepartmentBody};
 use super::view::View;
 
@@ -44,16 +45,18 @@ enum Shown {
 }
 
 #[derive(Template)]
-#[template(path = "console-situation.html", config = "src/web/askama.toml")]
+#[template(path = "console-home-live.html", config = "src/web/askama.toml")]
 struct Situation {
     page: Page,
+    notices: Notices,
     view: View,
 }
 
 #[derive(Template)]
-#[template(path = "console-department-body.html", config = "src/web/askama.toml")]
+#[template(path = "console-department-live.html", config = "src/web/askama.toml")]
 struct Department {
     page: Page,
+    notices: Notices,
     body: DepartmentBody,
 }
 
@@ -127,14 +130,15 @@ impl Stream {
 
     async fn write(&self) -> Option<String> {
         let page = self.operator.page("console.title");
+        let notices = Notices::new(&self.web, self.operator.words());
         match &self.shown {
             Shown::Home => {
                 let view = View::new(&self.web, self.operator.words());
-                Situation { page, view }.render().ok()
+                Situation { page, notices, view }.render().ok()
             }
             Shown::Department(id) => {
                 let body = DepartmentBody::new(&self.web, self.operator.words(), id).await.ok()?;
-                Department { page, body }.render().ok()
+                Department { page, notices, body }.render().ok()
             }
         }
     }

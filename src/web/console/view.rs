@@ -90,7 +90,8 @@ impl View {
             Some(words.fill("console.past", &[("name", &name), ("what", &writer.past(department)?)]))
         };
         let past: Vec<String> = picture.departments.iter().filter_map(told).collect();
-        let tone = troubles.first().map_or("good", |worst| wording::tone(worst.state));
+        let best = if picture.count(&[State::Well, State::Recovered]) > 0 { "good" } else { "calm" };
+        let tone = troubles.first().map_or(best, |worst| wording::tone(worst.state));
         Self {
             headline: writer.headline(&picture, &troubles, true),
             said: [&[writer.headline(&picture, &troubles, false)], &*past].concat().join(" "),
@@ -121,7 +122,6 @@ impl Writer<'_> {
     }
 
     fn headline(&self, picture: &Picture, troubles: &[&Department], is_long: bool) -> String {
-        let (well, all) = (picture.well(), picture.departments.len());
         let one = |department: &&Department| {
             let name = wording::source(self.shared(), &department.source);
             let what = self.what(department);
@@ -133,13 +133,24 @@ impl Writer<'_> {
                 None => self.words.fill("console.headline_short", &[("name", &name), ("what", &what)]),
             }
         };
-        let troubles: Vec<String> = troubles.iter().map(one).collect();
-        if troubles.is_empty() {
-            let key = if well == all { "console.headline_well" } else { "console.headline_planned" };
-            return self.words.fill(key, &[("well", &well), ("all", &all)]);
+        let mut troubles: Vec<String> = troubles.iter().map(one).collect();
+        let all = picture.departments.len();
+        // One that nobody asks may be as bad as any.
+        let others = [
+            ("console.rest_well", picture.count(&[State::Well, State::Recovered])),
+            ("console.rest_quiet", picture.count(&[State::NoTraffic])),
+            ("console.rest_planned", picture.count(&[State::PlannedOutage])),
+        ];
+        if others[0].1 == all {
+            return self.words.fill("console.headline_well", &[("all", &all)]);
         }
-        let troubles = wording::list(self.words, &troubles);
-        self.words.fill("console.headline_bad", &[("well", &well), ("troubles", &troubles)])
+        let told = others.iter().filter(|(_, count)| *count > 0);
+        let rest: Vec<String> = told.map(|(key, count)| self.words.fill(key, &[("count", count)])).collect();
+        let key = if troubles.is_empty() { "console.headline_calm" } else { "console.headline_bad" };
+        if !rest.is_empty() {
+            troubles.push(wording::list(self.words, &rest));
+        }
+        self.words.fill(key, &[("told", &troubles.join(self.words.text("console.semicolon")))])
     }
 
     /// What is wrong with a department, in a word: its cause, or its state.

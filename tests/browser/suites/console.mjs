@@ -125,9 +125,11 @@ export const tests = [
       await page.goto('/operator/departments/health/close');
       await page.click('main form .button');
       await page.waitForSelector('.summary');
-      equal(page.url().endsWith('/close'), true, 'without a reason it is not done');
+      await page.goto('/operator');
+      ok(!(await page.textContent('main')).includes('手工关闭：'), 'without a reason it is not done');
+      await page.goBack();
       await page.fill('main textarea, main input[type=text]', '对方通知今晚停机');
-      await clickTwice(page, 'main form .button', (address) => !address.pathname.endsWith('/close'));
+      await clickTwice(page, 'main form .button', (address) => address.pathname.startsWith('/operator'));
       await page.goto('/operator');
       ok((await page.textContent('main')).includes('对方通知今晚停机'), 'the reason is on the first screen');
       await page.goto('/operator/departments/health/open');
