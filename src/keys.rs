@@ -3,11 +3,12 @@
 //! A key is one small file. Of each use the newest key is the `active` one; those before it are `retired`: what they signed
 //! still checks, what they hid is still found. So a rotation is one new file, and a crash leaves it made or not made. A
 //! destroyed key leaves its name behind, and what checks its signatures. `key` is one key, `file` its text, `folder` the
-//! disk.
+//! disk, and `opening` what is missing there.
 
 mod file;
 mod folder;
 mod key;
+mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -19,9 +20,11 @@ use jiff::Timestamp;
 use crate::signing::{Algorithm, KeyId, NoSuchKey, PublicKey, SigningKey, SubjectKey};
 
 pub use key::{Key, KeyAlgorithm, KeyUse, Secret, State};
+pub use opening::Lacking;
 
 use folder::Locked;
 use key::Ready;
+use opening::Unkept;
 
 /// The keys of a gateway: at least one of each use, so that nothing which needs one can be without it.
 #[derive(Debug)]
@@ -30,6 +33,7 @@ pub struct Keys {
     receipt: Arc<SigningKey>,
     ledger: Arc<SigningKey>,
     subject: Arc<SubjectKey>,
+    unkept: Option<Unkept>,
 }
 
 /// Keys as a folder or a text holds them, with uses missing or not. Oldest first.
@@ -79,6 +83,9 @@ pub enum KeysError {
         /// The key that is active.
         id: KeyId,
     },
+    /// Somebody else has changed the folder.
+    #[error("the keys in {} have changed meanwhile: try again", .0.display())]
+    Changed(PathBuf),
     /// No key has this name.
     #[error("there is no key {id} in {}: `heyan keys list` shows those that are there", folder.display())]
     Unknown {
@@ -134,28 +141,6 @@ impl From<NoSuchKey> for Malformed {
 }
 
 impl Keys {
-    /// Opens a folder of keys and makes those that are missing; the folder too. `receipts` says with what receipts are to be
-    /// signed: where the active key is of another algorithm, a new one takes its place. `None` leaves that to the keys that
-    /// are there.
-    ///
-    /// What it made is on the disk when it returns, also after a loss of power. What another process was interrupted at in
-    /// destroying is destroyed.
-    ///
-    /// # Errors
-    /// If others could read a key, a file is no key, or the folder cannot be read or written.
-    pub fn open_or_make(folder: &Path, receipts: Option<Algorithm>, now: Timestamp) -> Result<Self, KeysError> {
-        let locked = Locked::make(folder)?;
-        locked.finish_destroying()?;
-        let mut ring = locked.read()?;
-        for (usage, algorithm) in ring.wanted(receipts) {
-            let key = ring.next(usage, algorithm, now)?;
-            locked.write(&key)?;
-            tracing::info!(key.id = %key.id(), key.algorithm = %key.algorithm(), "made the {usage} key");
-            ring.add(key);
-        }
-        Self::new(ring)
-    }
-
     /// Keys in memory alone: what they sign can be checked until the program ends.
     ///
     /// # Errors
@@ -193,7 +178,7 @@ impl Keys {
             Some(Ready::Hides(key)) => Arc::clone(key),
             _ => return Err(KeysError::Missing(KeyUse::Subject)),
         };
-        Ok(Self { ring, receipt, ledger, subject })
+        Ok(Self { ring, receipt, ledger, subject, unkept: None })
     }
 
     /// What signs receipts.

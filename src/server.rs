@@ -7,6 +7,7 @@
 mod door;
 mod generation;
 mod installation;
+mod keys;
 mod ledger;
 mod listener;
 mod route;
@@ -21,17 +22,15 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::config::{KeysPlace, PlainHttp, SecretPlace, Settings};
+use crate::config::{PlainHttp, SecretPlace, Settings};
 use crate::desk::{Desk, DeskError};
 use crate::domain::Slug;
 use crate::durable::Durable;
-use crate::keys::{Keys, KeysError};
 use crate::ledger_store::LedgerStore;
 use crate::situation::Closure;
 use crate::store::{Store, StoreError, StoreKey, StoreKeyError};
@@ -39,6 +38,7 @@ use crate::web::{Cookies, Front, Wanted};
 
 use generation::{Generation, House, Kept};
 pub use installation::{Environment, Installation};
+pub use keys::{KEYS, NoKeys, open_keys};
 pub use ledger::{NoLedger, ledger_keys, open_ledger, verifier_key};
 use tls::Entrance;
 pub use tls::Material;
@@ -83,6 +83,7 @@ impl Server {
             house.states.close(&source, closure);
         }
         let house = Arc::new(house);
+        installation.keys.iter().try_for_each(|keys| keys.keep()).map_err(io::Error::other)?;
         let first = Generation::new(&house, installation, None).map_err(io::Error::other)?;
         let first = Arc::new(first);
         house.telemetry.look_at(first.standing(&house));
@@ -115,10 +116,12 @@ impl Server {
             return Err(io::Error::other("[tls] neither begins nor ends while the gateway runs: restart it"));
         }
         let ledger_keys = ledger::keys_to_write(&installation).map_err(io::Error::other)?;
+        let keys = installation.keys.clone();
         let next = Generation::new(&self.house, installation, Some(&self.turn.borrow().generation));
         let next = next.map_err(io::Error::other)?;
         next.departments(&self.house)?;
         ledger_keys.map_or(Ok(()), |keys| self.ledger.renew(keys)).map_err(io::Error::other)?;
+        keys.map_or(Ok(()), |keys| keys.keep()).map_err(io::Error::other)?;
         if let (Some((files, material)), Some(entrance)) = (certificates, &self.house.entrance) {
             entrance.replace(files, material);
         }
@@ -244,24 +247,3 @@ fn front(settings: &Settings, desk: Desk, speaks_tls: bool) -> io::Result<Front>
     let cookies = if is_secure { Cookies::Secure } else { Cookies::Plain };
     Front::new(desk, settings.pages.clone(), cookies).map_err(io::Error::other)
 }
-
-/// Opens the keys where the settings say, and makes those that a folder lacks. `None`: they name no place, so keys are in
-/// memory alone.
-///
-/// # Errors
-/// If others could read them, one is broken, or a variable holds too few.
-pub fn open_keys(settings: &Settings, now: Timestamp) -> Result<Option<Arc<Keys>>, KeysError> {
-    let beside = settings.data_dir.as_ref().map(|folder| KeysPlace::Folder(folder.join(KEYS)));
-    let keys = match settings.keys.clone().or(beside) {
-        None => return Ok(None),
-        Some(KeysPlace::Folder(folder)) => Keys::open_or_make(&folder, settings.receipts.algorithm, now)?,
-        Some(KeysPlace::Variable(name)) => {
-            let text = std::env::var(&name).map(Zeroizing::new).map_err(|_| KeysError::NoVariable(name.clone()))?;
-            Keys::from_text(&name, &text)?
-        }
-    };
-    Ok(Some(Arc::new(keys)))
-}
-
-/// The folder of keys, in the folder of what must survive a restart.
-pub const KEYS: &str = "keys";

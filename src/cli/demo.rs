@@ -25,6 +25,7 @@ use crate::access::Token;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{AgencyLimits, Located, Member, SecretPlace};
 use crate::domain::AgencyId;
+use crate::keys::Lacking;
 use crate::rights::{Agency, ClaimPattern, Grant, Purposes, Terms};
 use crate::server::{Installation, Server, open_desk, open_keys, open_ledger, open_store};
 use crate::simulator::{Case, EVENT_TOKENS, Handle, Options, Simulator};
@@ -70,8 +71,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // It goes last, when nobody has anything in it open.
     let folder = if arguments.data_dir.is_none() { Some(TemporaryFolder::make()?) } else { None };
     let temporary = folder.as_ref().map(TemporaryFolder::path);
-    let load = || load(arguments, temporary, &departments, &token);
-    let installation = load()?;
+    let load = |lacking| load(arguments, temporary, &departments, &token, lacking);
+    let installation = load(Lacking::Made)?;
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
     let ledger = Arc::new(open_ledger(&installation, &store, arguments.new_ledger, SystemClock.now())?);
     let desk = open_desk(&installation.settings)?;
@@ -102,7 +103,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         print(&gateway, &token, &departments, &samples, &people);
     }
-    running.until_stopped(&server, load);
+    running.until_stopped(&server, || load(Lacking::Refused));
     server.stop().context("the gateway did not end well")?;
     departments.stop();
     Ok(())
@@ -128,6 +129,7 @@ fn load(
     temporary: Option<&Path>,
     departments: &Departments,
     token: &Token,
+    lacking: Lacking,
 ) -> Result<Installation, Failure> {
     let folder = check::folder(None, &arguments.overlay)?;
     let variable =
@@ -150,7 +152,7 @@ fn load(
             settings.store_key = Some(Located::by_argument("--data-dir", key));
         }
     }
-    installation.keys = open_keys(&installation.settings, SystemClock.now())?;
+    installation.keys = open_keys(&installation.settings, lacking, SystemClock.now())?;
     Ok(installation)
 }
 

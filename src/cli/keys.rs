@@ -259,6 +259,7 @@ fn failure(error: KeysError) -> Failure {
         KeysError::OpenToOthers { .. }
         | KeysError::Files { .. }
         | KeysError::Malformed { .. }
+        | KeysError::Changed(_)
         | KeysError::NoVariable(_)
         | KeysError::NoEntropy => Failure::Impossible(error.into()),
     }

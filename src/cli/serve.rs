@@ -9,6 +9,7 @@ use super::running::Running;
 use super::{Failure, check};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Located, PlainHttp, SecretPlace};
+use crate::keys::Lacking;
 use crate::server::{Installation, Server, open_desk, open_keys, open_ledger, open_store};
 
 #[derive(Args)]
@@ -38,7 +39,7 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    fn load(&self) -> Result<Installation, Failure> {
+    fn load(&self, lacking: Lacking) -> Result<Installation, Failure> {
         let folder = check::folder(Some(&self.config), &self.overlay)?;
         let mut installation =
             Installation::load(&folder, &|name| std::env::var(name).ok()).map_err(Failure::Configuration)?;
@@ -61,7 +62,7 @@ impl Arguments {
             return Err(Failure::Usage(anyhow!(NOWHERE)));
         }
         check::warn(&installation);
-        installation.keys = open_keys(&installation.settings, SystemClock.now())?;
+        installation.keys = open_keys(&installation.settings, lacking, SystemClock.now())?;
         Ok(installation)
     }
 }
@@ -70,7 +71,7 @@ const NOWHERE: &str = "nothing says where it is to stay on record who asked what
     To try things out without one, say --in-memory or [durable] in_memory = true: then a restart forgets all of it";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let installation = arguments.load()?;
+    let installation = arguments.load(Lacking::Made)?;
     let (listen, data_dir) = (installation.settings.listen, installation.settings.data_dir.clone());
     let store = Arc::new(open_store(&installation.settings, Arc::new(SystemClock))?);
     let ledger = Arc::new(open_ledger(&installation, &store, arguments.new_ledger, SystemClock.now())?);
@@ -88,7 +89,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let server = Server::start(installation, Arc::new(SystemClock), store, ledger, desk)
         .with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(server.address = %server.address(), server.tls = server.speaks_tls(), "taking requests");
-    running.until_stopped(&server, || arguments.load());
+    running.until_stopped(&server, || arguments.load(Lacking::Refused));
     tracing::info!("stopping: running requests may end");
     server.stop().context("the gateway did not end well")?;
     Ok(())

@@ -8,7 +8,8 @@ use rusqlite::{Connection, ErrorCode};
 use super::rows::{ReadError, Stored, VERSION, last_checkpoint};
 use super::verify::{self, Verified};
 use super::{Fault, LedgerError, files, prove};
-use crate::ledger::{Inclusion, LedgerKey, LedgerKeys, NoProof, NoteKey, Origin, SignedCheckpoint};
+use crate::ledger::{Entry, Inclusion, LedgerKey, LedgerKeys, NoProof, NoteKey, Origin, SignedCheckpoint};
+use crate::signing::KeyId;
 
 /// A ledger as it is at one moment, read from outside: also while a gateway writes it, which it does not disturb.
 pub struct Snapshot {
@@ -72,6 +73,24 @@ impl Snapshot {
     pub fn origin(&self) -> Option<Origin> {
         let note = super::rows::first_note(&self.connection).ok()??;
         super::rows::origin(&note).parse().ok()
+    }
+
+    /// The key that the last checkpoint says it is signed with, as a verifier key begins: its name and its hash. `None` if it
+    /// cannot be read.
+    #[must_use]
+    pub fn signer(&self) -> Option<String> {
+        let (_, note, _) = last_checkpoint(&self.connection).ok()??;
+        SignedCheckpoint::signer(&note)
+    }
+
+    /// The subject key that the last entry about somebody names. `None` if there is none among the last thousand, or it cannot be
+    /// read.
+    #[must_use]
+    pub fn subject_key(&self) -> Option<KeyId> {
+        let sql = "SELECT leaf FROM entries ORDER BY id DESC LIMIT 1000";
+        let mut statement = self.connection.prepare(sql).ok()?;
+        let mut rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).ok()?;
+        rows.find_map(|leaf| Some(Entry::decode(&leaf.ok()?).ok()?.subjects?.key))
     }
 
     /// Computes everything anew, and holds it against the signed checkpoints in the ledger, and against those that were handed

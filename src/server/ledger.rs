@@ -50,17 +50,22 @@ pub fn open_ledger(
     if begin_anew && is_there {
         return Err(NoLedger::StillThere(folder.clone()));
     }
-    match mark.filter(|_| !begin_anew) {
-        Some(mark) => return Ok(LedgerStore::open_after(folder, keys_of(keys.ring(), origin)?, mark)?),
-        None if is_there => {}
-        None if begin_anew => {
+    // It begins none, so that its key is one that was there.
+    if let Some(mark) = mark.filter(|mark| !begin_anew && mark.entries > 0) {
+        return Ok(LedgerStore::open_after(folder, keys_of(keys.ring(), origin)?, mark)?);
+    }
+    if !is_there {
+        if begin_anew {
             let entries = mark.map_or(0, |mark| mark.entries);
             tracing::error!(
                 ledger.gone = entries,
                 "the ledger that was here is gone: another one begins, as --new-ledger says"
             );
+        } else if mark.is_none() {
+            warn_if_there_was_one(keys, now);
         }
-        None => warn_if_there_was_one(keys, now),
+        // With the beginning of a ledger its key has signed something.
+        keys.keep()?;
     }
     Ok(LedgerStore::open(folder, keys_of(keys.ring(), origin)?)?)
 }

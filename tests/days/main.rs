@@ -7,6 +7,7 @@ mod callbacks;
 mod door;
 mod events;
 mod kept;
+mod keys;
 mod killed;
 mod ledger;
 mod pending;

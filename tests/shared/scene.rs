@@ -9,6 +9,7 @@ use heyan::clock::{Clock as _, ManualClock};
 use heyan::config::{Folder, Located, SecretPlace, Settings};
 use heyan::desk::{Desk, NewAccount, PasswordHash};
 use heyan::domain::AgencyId;
+use heyan::keys::Lacking;
 use heyan::server::{Installation, Server, open_desk, open_keys, open_ledger, open_store};
 use heyan::store::StoreKey;
 use jiff::Timestamp;
@@ -55,7 +56,7 @@ impl Scene {
     pub(crate) fn start(&mut self, variables: &[(&str, &str)], change: impl FnOnce(&mut Settings)) {
         let mut installation = self.installation(variables, change);
         let clock = self.clock.clone();
-        installation.keys = open_keys(&installation.settings, clock.now()).unwrap();
+        installation.keys = open_keys(&installation.settings, Lacking::Made, clock.now()).unwrap();
         let store = Arc::new(open_store(&installation.settings, clock.clone()).unwrap());
         let ledger = Arc::new(open_ledger(&installation, &store, false, clock.now()).unwrap());
         let desk = open_desk(&installation.settings).unwrap();
