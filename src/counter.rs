@@ -155,8 +155,12 @@ pub enum Wrong {
     TooLong(usize),
     /// Not a division.
     Division(NoDivision),
-    /// An ID number stands in what is written down for good.
-    HoldsIdNumber,
+    /// An ID number stands in what is written down for good, or a telephone number in what names a law.
+    HoldsNumber,
+    /// The name of somebody whom the question is about stands there.
+    HoldsName,
+    /// It names no law.
+    NoLaw,
 }
 
 /// What was typed so far, as it was typed. It is wiped when it goes, and never printed.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::reading;
 use super::{Basis, CaseNumber, Field, Offer, Step, Typed, Wrong};
 use crate::claims::{Claim, Parameter, ParameterKind};
-use crate::domain::{Person, Slug, holds_id_number};
+use crate::domain::{Person, Slug, holds_id_number, without_personal_numbers};
 
 /// A claim as pages of questions.
 #[derive(Debug, Clone)]
@@ -263,7 +263,7 @@ impl Reader<'_> {
             CaseNumber::Unasked => Ok(None),
             CaseNumber::Welcome if text.is_empty() => Ok(None),
             CaseNumber::Demanded if text.is_empty() => Err(Wrong::Missing),
-            CaseNumber::Welcome | CaseNumber::Demanded => kept(&text, MAX_CASE).map(Some),
+            CaseNumber::Welcome | CaseNumber::Demanded => self.kept(&text, MAX_CASE).map(Some),
         }
     }
 
@@ -273,16 +273,36 @@ impl Reader<'_> {
 
     fn law(&self) -> Result<String, Wrong> {
         let text = reading::line(self.typed.text(Field::Law));
-        if text.is_empty() { Err(Wrong::Missing) } else { kept(&text, MAX_LAW) }
+        if text.is_empty() {
+            return Err(Wrong::Missing);
+        }
+        let text = self.kept(&text, MAX_LAW)?;
+        if without_personal_numbers(&text) != text {
+            return Err(Wrong::HoldsNumber);
+        }
+        if LAWS.iter().any(|word| text.contains(word)) { Ok(text) } else { Err(Wrong::NoLaw) }
+    }
+
+    /// What is written down for good: nobody's ID number may be in it, and nobody's name whom the question is about.
+    fn kept(&self, text: &str, most: usize) -> Result<String, Wrong> {
+        let text = shorter(text, most)?;
+        let is_name = |(field, typed): (Field, &str)| {
+            let name = reading::line(typed);
+            matches!(field, Field::Name(_)) && name.chars().count() > 1 && text.contains(&name)
+        };
+        if holds_id_number(&text) {
+            Err(Wrong::HoldsNumber)
+        } else if self.typed.fields().any(is_name) {
+            Err(Wrong::HoldsName)
+        } else {
+            Ok(text)
+        }
     }
 }
 
+/// What the name of a law or of a rule has in it.
+const LAWS: [&str; 9] = ["法", "条例", "规定", "办法", "细则", "规则", "通知", "意见", "《"];
+
 fn shorter(text: &str, most: usize) -> Result<String, Wrong> {
     if text.chars().count() > most { Err(Wrong::TooLong(most)) } else { Ok(text.to_owned()) }
-}
-
-/// What is written down for good: nobody's ID number may be in it.
-fn kept(text: &str, most: usize) -> Result<String, Wrong> {
-    let text = shorter(text, most)?;
-    if holds_id_number(&text) { Err(Wrong::HoldsIdNumber) } else { Ok(text) }
 }

@@ -89,9 +89,18 @@ fn every_field_says_what_is_wrong_with_it() {
     let neither = [(Field::Purpose, Wrong::NotChosen), (Field::Case, Wrong::Missing)];
     assert_eq!(wrong(Step::Purpose, &[(Field::Purpose, "bank-account")]), neither);
     let held = [(Field::Purpose, "pension"), (Field::Case, OTHER)];
-    assert_eq!(wrong(Step::Purpose, &held), [(Field::Case, Wrong::HoldsIdNumber)]);
+    assert_eq!(wrong(Step::Purpose, &held), [(Field::Case, Wrong::HoldsNumber)]);
     assert_eq!(wrong(Step::Basis, &[]), [(Field::Basis, Wrong::NotChosen)]);
     assert_eq!(wrong(Step::Basis, &[(Field::Basis, "law"), (Field::Law, " \n")]), [(Field::Law, Wrong::Missing)]);
+    for (law, why) in [
+        ("随便写的", Wrong::NoLaw),
+        ("《社会保险法》第七十四条 王秀英同意", Wrong::HoldsName),
+        ("《社会保险法》第七十四条 13912345678", Wrong::HoldsNumber),
+        ("《社会保险法》110105194912310021", Wrong::HoldsNumber),
+    ] {
+        let law = [(Field::Name(0), "王秀英"), (Field::Basis, "law"), (Field::Law, law)];
+        assert_eq!(wrong(Step::Basis, &law), [(Field::Law, why)]);
+    }
     let long = "法".repeat(201);
     assert_eq!(wrong(Step::Basis, &[(Field::Basis, "law"), (Field::Law, &long)]), [(Field::Law, Wrong::TooLong(200))]);
     assert_eq!(wrong(Step::Basis, &[(Field::Basis, "consent"), (Field::Law, &long)]), []);

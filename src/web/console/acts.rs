@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::{App, Draft, Form, Operator, Page, PageError, Reply, Web, html, refused};
 use super::levers::Drained;
 use super::{Frame, department, wording};
-use crate::domain::one_line;
-use crate::ledger::{Act, Administration, Remark};
+use crate::domain::{one_line, without_personal_numbers};
+use crate::ledger::{Act, Administration};
 use crate::situation::Closure;
 
 #[derive(Template)]
@@ -224,8 +224,8 @@ fn reason(operator: &Operator, form: &Form, draft: &mut Draft) -> Option<String>
         Some(reason) if reason.is_empty() => draft.refuse("reason", words.text("console.reason_missing")),
         Some(_) => {}
     }
-    // An ID number does not belong here, and is masked as in the ledger.
-    reason.filter(|_| !draft.is_wrong()).map(|reason| Remark::from(reason).as_str().to_owned())
+    // Numbers by which somebody could be found do not belong here.
+    reason.filter(|_| !draft.is_wrong()).map(|reason| without_personal_numbers(&reason))
 }
 
 /// Writes down who does what, and why.

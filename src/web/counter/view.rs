@@ -140,7 +140,9 @@ pub(super) fn wrong(field: Field, wrong: Wrong, label: &str, words: &Words) -> S
         Wrong::Day => "counter.wrong_day",
         Wrong::Division(NoDivision::Unknown) => "counter.wrong_division",
         Wrong::Division(NoDivision::Several) => "counter.wrong_division_several",
-        Wrong::HoldsIdNumber => "counter.wrong_holds_number",
+        Wrong::HoldsNumber => "counter.wrong_holds_number",
+        Wrong::HoldsName => "counter.wrong_holds_name",
+        Wrong::NoLaw => "counter.wrong_no_law",
         Wrong::Number(least, most) => {
             return words.fill("counter.wrong_count", &[("least", &least), ("most", &most)]);
         }
