@@ -4,7 +4,7 @@
 //! next resident.
 //!
 //! Forms carry it sealed besides: whoever comes back after the session has ended signs in, and finds everything again. Why not
-//! in sealed fields alone: then every page would be the reply to a form, and nothing but that.
+//! in sealed fields alone: then no address would lead back to what was typed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
