@@ -22,7 +22,7 @@ mod words;
 
 pub use letter::Letter;
 pub use notice::{Advice, Checked, Demand, Notice, Slip, Subject};
-pub use paper::{Block, Finding, Paper, Proof, Weight};
+pub use paper::{Block, Density, Finding, Paper, Proof, Weight};
 pub use qr::Qr;
 pub use words::{day, moment};
 

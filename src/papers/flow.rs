@@ -3,6 +3,7 @@
 use krilla::tagging::{ListNumbering, TableHeaderScope, Tag, TagKind};
 
 use super::face::Face;
+use super::paper::Density;
 use super::qr::{QUIET_ZONE, Qr};
 use super::sheet::{Element, HEIGHT, Ink, WIDTH, heading, small};
 use super::text::{Line, Text};
@@ -80,6 +81,15 @@ impl<'f> Flow<'f> {
     /// Whether everything stands on the page, with so many points kept free at its foot.
     pub(super) fn fits(&self, foot: f32) -> bool {
         self.y <= BOTTOM - foot
+    }
+
+    /// How closely everything stands.
+    pub(super) fn density(&self) -> Density {
+        match self.scale.size {
+            size if size > 0.96 => Density::Roomy,
+            size if size > 0.86 => Density::Close,
+            _ => Density::Tight,
+        }
     }
 
     pub(super) fn finish(self) -> Vec<Element> {

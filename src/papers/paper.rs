@@ -90,6 +90,17 @@ pub struct Proof {
     pub alt: String,
 }
 
+/// How closely everything stands on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Density {
+    /// With room to spare.
+    Roomy,
+    /// In smaller type.
+    Close,
+    /// In the smallest type.
+    Tight,
+}
+
 impl Paper {
     /// An empty paper: what viewers call it, and who hands it out.
     #[must_use]
@@ -157,19 +168,32 @@ impl Paper {
     pub fn pdf(&self) -> Result<Vec<u8>, NotPrinted> {
         let face = Face::get().ok_or(NotPrinted::Face)?;
         let about = About { title: &self.name, author: &self.author, language: self.language, at: self.at };
-        for most in Most::ALL {
-            for scale in Scale::all() {
-                let mut flow = Flow::new(face, scale);
-                for block in &self.blocks {
-                    self.lay(block, &mut flow, most);
-                }
-                if flow.fits(flow.foot_height(&self.foot)) {
-                    flow.foot(&self.foot);
-                    return sheet::print(&flow.finish(), &about, face);
-                }
-            }
+        let (_, mut flow) = self.laid(face).ok_or(NotPrinted::TooLong)?;
+        flow.foot(&self.foot);
+        sheet::print(&flow.finish(), &about, face)
+    }
+
+    /// How closely everything has to stand to be one page, also where a browser prints it.
+    #[must_use]
+    pub fn density(&self) -> Density {
+        match Face::get().and_then(|face| self.laid(face)) {
+            Some((Most(usize::MAX), flow)) => flow.density(),
+            // What the PDF leaves out stands on the page.
+            _ => Density::Tight,
         }
-        Err(NotPrinted::TooLong)
+    }
+
+    /// Everything but the foot in the largest type in which all of it is one page, and how much of it that is.
+    fn laid(&self, face: &'static Face) -> Option<(Most, Flow<'static>)> {
+        let ways = Most::ALL.into_iter().flat_map(|most| Scale::all().map(move |scale| (most, scale)));
+        ways.map(|(most, scale)| {
+            let mut flow = Flow::new(face, scale);
+            for block in &self.blocks {
+                self.lay(block, &mut flow, most);
+            }
+            (most, flow)
+        })
+        .find(|(_, flow)| flow.fits(flow.foot_height(&self.foot)))
     }
 
     fn lay(&self, block: &Block, flow: &mut Flow<'_>, most: Most) {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::papers::{Block, Language, Paper, Weight};
+use crate::papers::{Block, Density, Language, Paper, Weight};
 
 /// A paper within a page.
 #[derive(Template)]
@@ -18,6 +18,15 @@ impl From<Paper> for Sheet {
 }
 
 impl Sheet {
+    /// How it is printed, as a class: on one page.
+    fn density(&self) -> &'static str {
+        match self.paper.density() {
+            Density::Roomy => "",
+            Density::Close => " paper-close",
+            Density::Tight => " paper-tight",
+        }
+    }
+
     /// Whether what is quoted is in another language than the rest.
     fn is_foreign(&self) -> bool {
         self.paper.language() != Language::Chinese

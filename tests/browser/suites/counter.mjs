@@ -4,23 +4,23 @@ import { clickTwice, equal, ok, until } from '../stage.mjs';
 
 const heading = async (page) => (await page.textContent('h1')).trim();
 
-function sample(demo, name) {
+export function sample(demo, name) {
   const found = demo.samples.find((one) => one.case === name);
   if (!found) throw new Error(`the demo has no case ${name}`);
   return found.request;
 }
 
 /** What the page's main button leads to. */
-async function press(page, selector = 'main form[action^="/checks/"] .button') {
+export async function press(page, selector = 'main form[action^="/checks/"] .button') {
   await Promise.all([page.waitForNavigation(), page.click(selector)]);
 }
 
-async function open(page, claim) {
+export async function open(page, claim) {
   await Promise.all([page.waitForNavigation(), page.click(`form:has(input[value="${claim}"]) .button`)]);
 }
 
 /** Answers one question after another, up to the page that shows everything once more. */
-async function fillIn(page, demo, request) {
+export async function fillIn(page, demo, request) {
   const { matters } = await (await page.request.get('/v1/matters')).json();
   const claim = matters.find((one) => one.id === request.matter).claims.find((one) => one.id === request.claim);
   const people = claim.roles.map((role) => request.subjects[role]);
