@@ -117,6 +117,8 @@ closed_list! {
         CannotCheck = "cannot-check",
         /// There is a law, but not which article.
         UnnamedLaw = "unnamed-law",
+        /// There is a law, and it does not ask for this.
+        LawDoesNotAsk = "law-does-not-ask",
         /// It does not take the resident's own documents.
         RefusesDocuments = "refuses-documents",
         /// It does not take a verification's receipt.

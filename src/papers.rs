@@ -24,7 +24,7 @@ pub use letter::Letter;
 pub use notice::{Advice, Checked, Demand, Notice, Slip, Subject};
 pub use paper::{Block, Density, Finding, Paper, Proof, Weight};
 pub use qr::Qr;
-pub use words::{day, moment};
+pub use words::{correction, day, moment};
 
 /// The language of a paper. The names of the law and of authorities are Chinese in either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

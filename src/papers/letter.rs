@@ -77,24 +77,25 @@ impl Letter<'_> {
     }
 
     fn facts(&self) -> String {
-        let (on, agency, said) = (words::day(self.on, self.language), self.agency, said(self.said, self.language));
+        let (on, agency) = (words::day(self.on, self.language), self.agency);
+        let said = said(self.said, self.language);
         match (self.language, self.matter) {
             (Language::Chinese, Some(matter)) => {
                 let name = &matter.text.name;
-                format!("　　{on}，{agency}要求居民到我处开具“{name}”，{said}。按照规定，此项证明不应由我处出具。")
+                format!("　　{on}，{agency}要求居民到我处开具“{name}”{said}。按照规定，此项证明不应由我处出具。")
             }
             (Language::Chinese, None) => {
-                format!("　　{on}，{agency}要求居民到我处开具没有法律法规依据的证明，{said}。按照规定，我处不予出具。")
+                format!("　　{on}，{agency}要求居民到我处开具没有法律法规依据的证明{said}。按照规定，我处不予出具。")
             }
             (Language::English, Some(matter)) => {
                 let (name, official) = (&matter.text.english.name, &matter.text.name);
                 format!(
-                    "On {on}, {agency} sent a resident to us for a certificate: {name} ({official}). {said} We may not issue it."
+                    "On {on}, {agency} sent a resident to us for a certificate: {name} ({official}).{said} We may not issue it."
                 )
             }
             (Language::English, None) => {
                 format!(
-                    "On {on}, {agency} sent a resident to us for a certificate that no law requires. {said} We may not issue it."
+                    "On {on}, {agency} sent a resident to us for a certificate that no law requires.{said} We may not issue it."
                 )
             }
         }
@@ -119,18 +120,26 @@ impl Letter<'_> {
     }
 }
 
+/// What the agency said, to be put behind what it demanded; nothing, where that stands in the record alone.
 fn said(said: Said, language: Language) -> &'static str {
     let [chinese, english] = match said {
-        // What else was said stands in the record: the letter says what was demanded.
-        Said::NoReason | Said::Other => ["没有说明法律依据", "It named no law."],
+        Said::Other => ["", ""],
+        Said::NoReason => ["，没有说明法律依据", " It named no law."],
         Said::SystemAsks => {
-            ["称其系统或者材料清单要求提供", "It said that its system or its list of papers asks for it."]
+            ["，称其系统或者材料清单要求提供", " It said that its system or its list of papers asks for it."]
         }
-        Said::OwnRules => ["称其上级或者内部规定要求提供", "It said that its superiors or its own rules ask for it."],
-        Said::CannotCheck => ["称其无法自行核实", "It said that it cannot check the fact itself."],
-        Said::UnnamedLaw => ["称有法律依据，但没有说明是哪一条", "It said that there is a law, but not which article."],
-        Said::RefusesDocuments => ["不认可居民出示的证件和材料", "It did not take the resident's own documents."],
-        Said::RefusesReceipt => ["不认可核验回执", "It did not take the receipt of a verification."],
+        Said::OwnRules => {
+            ["，称其上级或者内部规定要求提供", " It said that its superiors or its own rules ask for it."]
+        }
+        Said::CannotCheck => ["，称其无法自行核实", " It said that it cannot check the fact itself."],
+        Said::UnnamedLaw => {
+            ["，称有法律依据，但没有说明是哪一条", " It said that there is a law, but not which article."]
+        }
+        Said::LawDoesNotAsk => {
+            ["，说了依据，但所说的依据没有要求由我处出具", " It named a basis, which does not ask us to issue this."]
+        }
+        Said::RefusesDocuments => ["，不认可居民出示的证件和材料", " It did not take the resident's own documents."],
+        Said::RefusesReceipt => ["，不认可核验回执", " It did not take the receipt of a verification."],
     };
     language.pick(chinese, english)
 }

@@ -114,6 +114,13 @@ impl<'a> Advice<'a> {
         }
     }
 
+    /// The same, where records say otherwise: no paper helps, and these steps alone do.
+    #[must_use]
+    pub fn of_refuted(matter: &'a Matter, steps: &'a [String]) -> Self {
+        let text = &matter.text;
+        Self { steps, documents: &[], are_lost: false, authorities: &[], exceptions: &[], citation: &text.citation }
+    }
+
     /// What to tell a demander who names no law.
     #[must_use]
     pub fn without_basis(policy: &'a Policy, language: Language) -> Self {

@@ -50,13 +50,9 @@ pub(super) fn outcome(outcome: Outcome, language: Language) -> (&'static str, &'
             ("属实", "有关部门的记录与所述相符。"),
             ("Confirmed", "The departments' records agree with what was said."),
         ],
-        Outcome::Refuted => [
-            ("与记录不符", "有关部门的记录与所述不符。认为记录有误的，请向该部门申请更正。"),
-            (
-                "Not as said",
-                "The department's record says otherwise. Whoever finds the record wrong asks that department to correct it.",
-            ),
-        ],
+        Outcome::Refuted => {
+            [("与记录不符", "有关部门的记录与所述不符。"), ("Not as said", "The department's record says otherwise.")]
+        }
         Outcome::NoRecord => [
             ("没有记录", "已询问的部门没有能够说明此事的记录。这不表示所述不实。"),
             ("No record", "No department that was asked has a record of this. That does not mean that it is untrue."),
@@ -89,6 +85,26 @@ pub(super) fn outcome(outcome: Outcome, language: Language) -> (&'static str, &'
         ],
     };
     language.pick(chinese, english)
+}
+
+/// What to do where records say otherwise: nothing but to have whatever is wrong corrected, by whoever holds it.
+#[must_use]
+pub fn correction(departments: &[String], language: Language) -> Vec<String> {
+    let departments = departments.join("、");
+    language
+        .pick(
+            [
+                "先看看姓名、号码、日期有没有填错；填错了的，改正以后再核验一次。".to_owned(),
+                format!("没有填错而认为记录有误的，请向{departments}申请更正，更正以后再核验。"),
+            ],
+            [
+                "First see whether a name, number or day was mistyped; if so, verify again.".to_owned(),
+                format!(
+                    "If not, and the record is wrong, ask for it to be corrected: {departments}. Then verify again."
+                ),
+            ],
+        )
+        .into()
 }
 
 /// Why a committee issues no certificate of a matter.

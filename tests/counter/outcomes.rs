@@ -38,6 +38,29 @@ async fn what_is_refuted_or_not_known_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn where_records_say_otherwise_no_paper_is_said_to_serve_and_the_department_is_named() {
+    let town = Demo::shared();
+    for (case, department, idle) in [
+        ("昨天在医院去世，公安尚不知道", "卫生健康部门", ["居民户口簿", "不必到场"]),
+        ("法院判决离婚，民政部门尚不知道", "人民法院", ["出示即可", "这些证件可以用"]),
+        ("被收养的孩子与生父母", "民政部门", ["出示证件即可", "居民户口簿"]),
+    ] {
+        let mut browser = asked(&town, case).await;
+        let result = browser.text();
+        let notice = format!("{}/notice", browser.path);
+        browser.go(&notice).await;
+        for said in [result, browser.text()] {
+            assert!(
+                said.contains(&format!("请居民向{department}")) || said.contains(&format!("请向{department}")),
+                "{case}: {said}"
+            );
+            assert!(said.contains("申请更正") && !said.contains("该部门"), "{case}: {said}");
+            assert!(!idle.iter().any(|idle| said.contains(idle)), "{case}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_parent_and_a_child_the_wrong_way_round_are_asked_about_before_anybody_is_asked() {
     let town = Demo::shared();
     let right = town.sample("1996 年以前出生的人与父母").clone();
@@ -216,7 +239,7 @@ async fn what_could_not_be_asked_in_time_is_told_and_asked_again() {
     }
     assert_eq!(browser.heading(), "现在问不到", "{}", browser.text());
     let said = browser.text();
-    for part in ["不能确定结果", "居民不用因为这个去开证明", "着急的，出示下面的证件也可以", "居民身份证"]
+    for part in ["不能确定结果", "居民不用因为这个去开证明", "着急的，先按下面的办法办", "怎么办"]
     {
         assert!(said.contains(part), "{part}: {said}");
     }

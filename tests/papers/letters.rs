@@ -58,6 +58,30 @@ fn a_letter_says_what_was_demanded_and_quotes_what_that_goes_against() {
 }
 
 #[test]
+fn a_letter_accuses_nobody_of_what_the_record_does_not_say() {
+    let (agency, committee) = (name("某某银行和平支行"), committee("皇寺社区居民委员会"));
+    let letter = |said, language| Letter {
+        language,
+        number: Number { year: 2026, sequence: 7 },
+        to: None,
+        agency: &agency,
+        on: date(2026, 11, 20),
+        matter: None,
+        said,
+        committee: &committee,
+        at: at(),
+    };
+    let text = |said| Paper::new("letter-said", &letter(said, Language::Chinese).paper().pdf().unwrap()).text();
+    assert!(text(Said::NoReason).contains("没有说明法律依据"));
+    let other = text(Said::Other);
+    assert!(!other.contains("没有说明") && !other.contains('称'), "{other}");
+    let named = text(Said::LawDoesNotAsk);
+    assert!(named.contains("说了依据，但所说的依据没有要求由我处出具") && !named.contains("没有说明"), "{named}");
+    let english = Paper::new("letter-said-en", &letter(Said::Other, Language::English).paper().pdf().unwrap()).text();
+    assert!(!english.contains("Itnamed") && !english.contains("It named"), "{english}");
+}
+
+#[test]
 fn every_letter_is_one_page() {
     let longest = "沈阳市".repeat(19) + "管理局";
     let (to, agency, committee) = (name(&longest), name(&longest), committee(&longest));

@@ -14,7 +14,7 @@ use super::{is_english, now};
 use crate::api::open_code;
 use crate::counter::Field;
 use crate::domain::{Outcome, Person};
-use crate::papers::{Advice, Checked, Demand, Language, Notice, Paper, Slip, Subject};
+use crate::papers::{Advice, Checked, Demand, Language, Notice, Paper, Slip, Subject, correction};
 use crate::web::front::Cookies;
 use crate::web::paper::{Sheet, language};
 use crate::web::{App, Form, Page, PageError, Reply, Web, Worker, html, pdf};
@@ -143,8 +143,13 @@ async fn paper_of_result(
         },
         None => None,
     };
-    // Whoever is confirmed needs no other way.
-    let advice = (verification.outcome != Outcome::Confirmed).then(|| Advice::of(shown.matter, tongue(worker)));
+    let correction = correction(&shown.departments(web), tongue(worker));
+    let advice = match verification.outcome {
+        // Whoever is confirmed needs no other way.
+        Outcome::Confirmed => None,
+        Outcome::Refuted => Some(Advice::of_refuted(shown.matter, &correction)),
+        _ => Some(Advice::of(shown.matter, tongue(worker))),
+    };
     let purpose = Some(typed.purpose.as_str()).filter(|purpose| !purpose.is_empty());
     let demand = Demand { matter: Some(shown.matter), purpose, ..said(&typed.demand) };
     let checked = Checked {

@@ -14,7 +14,7 @@ use super::view::{self, Look};
 use super::{is_english, now};
 use crate::claims::WitnessReport;
 use crate::counter::{self, Field};
-use crate::domain::{ClaimRef, Outcome, Slug};
+use crate::domain::{Answer, ClaimRef, Outcome, Slug};
 use crate::gateway::Verification;
 use crate::matters::{ClaimEntry, Matter};
 use crate::web::memory::User;
@@ -34,6 +34,8 @@ pub(super) struct Shown<'a> {
 struct ResultPage {
     page: Page,
     look: Look,
+    /// What to do now.
+    advice: String,
     id: String,
     outcome: &'static str,
     question: String,
@@ -80,13 +82,14 @@ pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path
     let outcome = verification.outcome;
     let look = view::outcome(outcome);
     let text = &shown.matter.text;
-    // Whoever is confirmed needs no other way; whoever waits may take one.
-    let needs_ways = outcome != Outcome::Confirmed;
+    // Whoever is confirmed needs no other way, and where records say otherwise none helps; whoever waits may take one.
+    let needs_ways = !matches!(outcome, Outcome::Confirmed | Outcome::Refuted);
     let steps = if english { &text.english.guidance } else { &text.guidance };
     let documents = text.documents.iter().map(|document| (document.name.clone(), document.reissued_by.clone()));
     html(&ResultPage {
         page: worker.page(look.headline),
         look,
+        advice: words.fill(look.advice, &[("departments", &shown.departments(&web).join("、"))]),
         id: verification.id.to_string(),
         outcome: outcome.as_str(),
         question: shown.entry.words.question(&shown.entry.name, english).to_owned(),
@@ -154,6 +157,20 @@ impl Shown<'_> {
     /// The receipt's short code, once there is a receipt.
     pub(super) fn code(&self) -> Option<String> {
         self.verification.receipt_code.as_ref().map(ToString::to_string)
+    }
+
+    /// Whose records say otherwise: there they are corrected.
+    pub(super) fn departments(&self, web: &Web) -> Vec<String> {
+        let says_otherwise = |report: &&WitnessReport| report.answer == Answer::Refutes;
+        let reports = self.verification.witnesses.iter().filter(says_otherwise);
+        let mut names: Vec<String> = Vec::new();
+        for name in reports.map(|report| source_name(web, &report.source)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        // A question may have been settled by what none of them said alone.
+        if names.is_empty() { self.matter.text.authorities.clone() } else { names }
     }
 
     /// What was asked, while it is kept: each with its label. Of ID numbers the ends alone.
