@@ -99,6 +99,9 @@ pub struct MatterText {
     pub everyday: Vec<String>,
     /// What happens instead of a certificate.
     pub disposition: Disposition,
+    /// Whether the fact is on departments' own records, and so no committee's duty (三（四）).
+    #[serde(default)]
+    pub held_by_departments: bool,
     /// The competent authorities.
     pub authorities: Vec<String>,
     /// 办事途径.

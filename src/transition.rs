@@ -67,6 +67,8 @@ pub struct Circumstances {
     pub disposition: Disposition,
     /// Whether departments can be asked about it at all.
     pub checkable: bool,
+    /// Whether the fact is on departments' own records (户籍、婚姻、犯罪记录、疾病、财产 and the like): that is no committee's duty.
+    pub held_by_departments: bool,
 }
 
 /// How far the checklist has come.
@@ -121,6 +123,8 @@ closed_list! {
         PapersServe = "papers-serve",
         /// It is not the committee's duty.
         NotItsDuty = "not-its-duty",
+        /// It was said to be the committee's duty, and departments hold the fact.
+        DepartmentsHoldIt = "departments-hold-it",
         /// The annex says who issues it: whatever is answered, that is no committee's duty.
         IssuedByOthers = "issued-by-others",
         /// The annex says that nobody has to prove it.
@@ -155,7 +159,7 @@ impl Obstacle {
         match self {
             Self::NotNeeded => Question::Need,
             Self::PapersServe => Question::Papers,
-            Self::NotItsDuty | Self::IssuedByOthers | Self::NothingNeeded => Question::Duties,
+            Self::NotItsDuty | Self::DepartmentsHoldIt | Self::IssuedByOthers | Self::NothingNeeded => Question::Duties,
             Self::ReceiptServes
             | Self::Refuted
             | Self::CheckFirst
@@ -249,6 +253,9 @@ fn walk(answers: &Answers, circumstances: Circumstances) -> Result<Vec<Ground>, 
         Disposition::Issuer => return Err(Obstacle::IssuedByOthers.into()),
         Disposition::Abolished => return Err(Obstacle::NothingNeeded.into()),
         Disposition::Verify | Disposition::OwnDocuments if !own_duty => return Err(Obstacle::NotItsDuty.into()),
+        Disposition::Verify | Disposition::OwnDocuments if circumstances.held_by_departments => {
+            return Err(Obstacle::DepartmentsHoldIt.into());
+        }
         Disposition::Verify | Disposition::OwnDocuments => grounds.push(Ground::OwnDuty),
     }
     departments_leave_it_open(answers, circumstances.checkable)?;
@@ -264,7 +271,10 @@ fn walk(answers: &Answers, circumstances: Circumstances) -> Result<Vec<Ground>, 
         grounds.push(Ground::ResidentsAgreed);
     }
     match risk {
-        Risk::NoneSeen => grounds.push(Ground::NoRisk),
+        Risk::NoneSeen => {
+            answers.no_risk_because.as_ref().ok_or(Question::Risk)?;
+            grounds.push(Ground::NoRisk);
+        }
         Risk::Possible => {
             if answers.precautions.as_ref().ok_or(Question::Precautions)?.is_empty() {
                 return Err(Obstacle::RiskNotPrevented.into());

@@ -22,6 +22,8 @@ pub struct Answers {
     pub scope: Option<Scope>,
     /// Whether there may be a legal risk.
     pub risk: Option<Risk>,
+    /// Why none is seen, where none is.
+    pub no_risk_because: Option<Note>,
     /// The deliberation with residents.
     pub deliberation: Option<Deliberation>,
     /// What was done against the risk; empty: nothing yet.

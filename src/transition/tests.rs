@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::ClosedList as _;
 
-const VERIFIED: Circumstances = Circumstances { disposition: Disposition::Verify, checkable: true };
+const VERIFIED: Circumstances =
+    Circumstances { disposition: Disposition::Verify, checkable: true, held_by_departments: false };
 
 fn name(text: &str) -> crate::domain::PersonName {
     text.parse().unwrap()
@@ -24,6 +25,7 @@ fn full() -> Answers {
         verified: Some(Verified::OnTheSpot),
         scope: Some(Scope::Everybody),
         risk: Some(Risk::Possible),
+        no_risk_because: None,
         deliberation: Some(Deliberation {
             on: date(2026, 11, 20),
             form: Form::Council,
@@ -80,6 +82,7 @@ fn without_risk_for_the_resident_alone_nobody_has_to_meet() {
     let answers = Answers {
         scope: Some(Scope::Resident),
         risk: Some(Risk::NoneSeen),
+        no_risk_because: Some("只写现场看到的情况".to_owned().try_into().unwrap()),
         deliberation: None,
         precautions: None,
         ..full()
@@ -88,6 +91,23 @@ fn without_risk_for_the_resident_alone_nobody_has_to_meet() {
     assert!(!asked(&answers, progress(&answers, VERIFIED).question()).contains(&Question::Deliberation));
     let everybody = Answers { scope: Some(Scope::Everybody), ..answers };
     assert_eq!(progress(&everybody, VERIFIED), Progress::Ask(Question::Deliberation));
+}
+
+#[test]
+fn that_none_is_seen_needs_a_reason() {
+    let silent = Answers { scope: Some(Scope::Resident), risk: Some(Risk::NoneSeen), no_risk_because: None, ..full() };
+    assert_eq!(progress(&silent, VERIFIED), Progress::Ask(Question::Risk));
+}
+
+#[test]
+fn what_departments_hold_is_no_own_duty_whatever_is_answered() {
+    let held = Circumstances { held_by_departments: true, ..VERIFIED };
+    for checkable in [true, false] {
+        let came_to = progress(&full(), Circumstances { checkable, ..held });
+        assert_eq!(came_to, Progress::Decided(Decision::MayNot(Obstacle::DepartmentsHoldIt)));
+    }
+    let not_own = Answers { own_duty: Some(false), ..full() };
+    assert_eq!(progress(&not_own, held), Progress::Decided(Decision::MayNot(Obstacle::NotItsDuty)));
 }
 
 #[test]
@@ -181,10 +201,20 @@ fn any<T: crate::domain::ClosedList + std::fmt::Debug>() -> impl Strategy<Value 
 fn answers() -> impl Strategy<Value = Answers> {
     let yes = || proptest::option::weighted(0.9, proptest::bool::ANY);
     let meeting = (proptest::option::weighted(0.9, (0_u32..40, 0_u32..40)), any::<Resolution>());
-    let rest = (meeting, proptest::option::of(proptest::bool::ANY), proptest::option::weighted(0.9, Just(())));
+    let given = || proptest::option::weighted(0.9, Just(()));
+    let rest = (meeting, proptest::option::of(proptest::bool::ANY), given(), given());
     let check = (any::<Finding>(), proptest::bool::ANY);
     (any(), yes(), yes(), check, any(), any(), any(), rest).prop_map(
-        |(need, papers_prove_it, own_duty, check, verified, scope, risk, ((counts, resolved), careful, signed))| {
+        |(
+            need,
+            papers_prove_it,
+            own_duty,
+            check,
+            verified,
+            scope,
+            risk,
+            ((counts, resolved), careful, signed, said),
+        )| {
             let (finding, known) = check;
             Answers {
                 need,
@@ -194,6 +224,7 @@ fn answers() -> impl Strategy<Value = Answers> {
                 verified,
                 scope,
                 risk,
+                no_risk_because: said.and_then(|()| "只写看到的情况".to_owned().try_into().ok()),
                 deliberation: counts.zip(resolved).map(|((present, agreed), resolved)| Deliberation {
                     present,
                     agreed,
@@ -215,8 +246,8 @@ fn dispositions() -> impl Strategy<Value = Disposition> {
 proptest! {
     /// No way through the questions ends in `May` unless each condition of the policy is met.
     #[test]
-    fn nothing_is_stamped_blank(answers in answers(), disposition in dispositions(), checkable: bool) {
-        let came_to = progress(&answers, Circumstances { disposition, checkable });
+    fn nothing_is_stamped_blank(answers in answers(), disposition in dispositions(), checkable: bool, held_by_departments: bool) {
+        let came_to = progress(&answers, Circumstances { disposition, checkable, held_by_departments });
         let may = matches!(came_to, Progress::Decided(Decision::May(_)));
         let open = [Finding::Referred, Finding::Unavailable, Finding::NoRecord];
         let nobody = [Finding::Referred, Finding::NotAsked];
@@ -231,11 +262,12 @@ proptest! {
         let met = matches!(answers.need, Some(Need::MeasuresDoNotConnect | Need::PartyDemandsIt))
             && answers.papers_prove_it == Some(false)
             && answers.own_duty == Some(true)
+            && !held_by_departments
             && matches!(disposition, Disposition::Verify | Disposition::OwnDocuments)
             && left_open
             && answers.verified.is_some_and(|verified| verified != Verified::CouldNot)
             && answers.scope.is_some()
-            && answers.risk.is_some()
+            && answers.risk.is_some_and(|risk| risk == Risk::Possible || answers.no_risk_because.is_some())
             && (!answers.needs_deliberation() || agreed)
             && (answers.risk == Some(Risk::NoneSeen) || careful)
             && answers.signature.is_some();

@@ -35,7 +35,7 @@ pub(super) const DRAFTS_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// What became of a checklist under an address.
 enum Found {
     /// It is being filled in.
-    Draft(DeliberationDraft),
+    Draft(Box<DeliberationDraft>),
     /// It was decided: there is a record.
     Decided(Uuid),
     /// It is not there, or is somebody else's.
@@ -48,7 +48,7 @@ async fn find(web: &Web, worker: &Worker, id: &str) -> Result<Found, PageError> 
     let desk = &web.front.desk;
     if let Some(draft) = desk.deliberation_draft(id).await? {
         let is_own = draft.worker == worker.account().user.as_str() && draft.committee == worker.agency.id;
-        return Ok(if is_own { Found::Draft(draft) } else { Found::Nothing });
+        return Ok(if is_own { Found::Draft(Box::new(draft)) } else { Found::Nothing });
     }
     let decided = desk.deliberation(id).await?.filter(|known| known.committee == worker.agency.id);
     Ok(decided.map_or(Found::Nothing, |known| Found::Decided(known.id)))
@@ -58,7 +58,8 @@ async fn find(web: &Web, worker: &Worker, id: &str) -> Result<Found, PageError> 
 fn circumstances(web: &Web, matter: &Slug) -> Result<Circumstances, PageError> {
     let matter = web.api.gateway.catalog.matter(matter.as_str()).ok_or(PageError::NotFound)?;
     let checkable = matter.claims.iter().any(|entry| entry.claim.is_connected());
-    Ok(Circumstances { disposition: matter.text.disposition, checkable })
+    let text = &matter.text;
+    Ok(Circumstances { disposition: text.disposition, checkable, held_by_departments: text.held_by_departments })
 }
 
 /// Where a question is asked.

@@ -288,6 +288,26 @@ async fn what_departments_said_is_not_chosen_from_a_list() {
 }
 
 #[tokio::test]
+async fn what_departments_hold_is_not_approved_by_clicks_and_no_risk_says_why() {
+    let scene = Scene::new().await;
+    let mut east = scene.signed_in("east").await;
+    for matter in ["property", "marital-status", "identity"] {
+        let (_, look) = walk(&mut east, matter, &[]).await;
+        let said = look.says("不能办理") && look.says("答的是“属于自己的职责”") && !look.says("可以按过渡规定办理");
+        assert!(said, "{matter}: {}", look.text);
+    }
+    let list = begin(&mut east, "business-premises").await;
+    for (question, typed) in ANSWERS.iter().take_while(|(question, _)| *question != "risk") {
+        let typed: &[_] = if *question == "scope" { &[("answer", "resident")] } else { typed };
+        answer(&mut east, &list, question, typed).await;
+    }
+    let silent = answer(&mut east, &list, "risk", &[("answer", "none-seen")]).await;
+    assert!(silent.status == 422 && silent.says("请简单写一写为什么"), "{}", silent.text);
+    let told = answer(&mut east, &list, "risk", &[("answer", "none-seen"), ("because", "只写现场看到的")]).await;
+    assert_eq!(told.location(), format!("{list}/signature"));
+}
+
+#[tokio::test]
 async fn what_the_annex_gives_to_others_is_no_committees_duty() {
     let scene = Scene::new().await;
     let mut east = scene.signed_in("east").await;

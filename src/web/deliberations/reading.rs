@@ -4,9 +4,9 @@ use jiff::civil::Date;
 
 use super::super::demands::{note, past_day};
 use super::super::{Draft, Form};
-use crate::domain::{ClosedList, PersonName, one_line};
+use crate::domain::{ClosedList, Note, PersonName, one_line};
 use crate::transition::{
-    Answers, Checked, Deliberation, Form as Meeting, Office, Precaution, Question, Resolution, Seal, Signature,
+    Answers, Checked, Deliberation, Form as Meeting, Office, Precaution, Question, Resolution, Risk, Seal, Signature,
 };
 
 /// What is wrong with fields: their names, and the keys of the texts.
@@ -36,7 +36,7 @@ pub(super) fn read(
         }
         Question::Verified => answers.verified = Some(one(form)?),
         Question::Scope => answers.scope = Some(one(form)?),
-        Question::Risk => answers.risk = Some(one(form)?),
+        Question::Risk => (answers.risk, answers.no_risk_because) = risk(form)?,
         Question::Deliberation => answers.deliberation = Some(deliberation(form, today)?),
         Question::Precautions => answers.precautions = Some(precautions(form)?),
         Question::Signature => answers.signature = Some(signature(form)?),
@@ -55,7 +55,10 @@ pub(super) fn answered(question: Question, answers: &Answers) -> Draft {
         Question::Check => word(answers.check.map(|check| check.finding.as_str())),
         Question::Verified => word(answers.verified.map(ClosedList::as_str)),
         Question::Scope => word(answers.scope.map(ClosedList::as_str)),
-        Question::Risk => word(answers.risk.map(ClosedList::as_str)),
+        Question::Risk => {
+            let because = answers.no_risk_because.iter().map(|because| ("because", because.to_string()));
+            answers.risk.iter().map(|risk| ("answer", risk.as_str().to_owned())).chain(because).collect()
+        }
         Question::Deliberation => answers.deliberation.as_ref().map(of_deliberation).unwrap_or_default(),
         Question::Precautions => match &answers.precautions {
             None => Vec::new(),
@@ -76,6 +79,19 @@ fn yes_or_no(form: &Form) -> Result<bool, Wrong> {
         "yes" => Ok(true),
         "no" => Ok(false),
         _ => Err(vec![("answer", "deliberations.missing")]),
+    }
+}
+
+/// Whoever sees no risk says why.
+fn risk(form: &Form) -> Result<(Option<Risk>, Option<Note>), Wrong> {
+    let risk: Risk = one(form)?;
+    if risk == Risk::Possible {
+        return Ok((Some(risk), None));
+    }
+    match note(form.value("because")) {
+        Ok(Some(because)) => Ok((Some(risk), Some(because))),
+        Ok(None) => Err(vec![("because", "deliberations.missing_because")]),
+        Err(key) => Err(vec![("because", key)]),
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) async fn decide(State(web): App, worker: Worker, Path(id): Path<Strin
     }
     let id = draft.id;
     form.once(async move {
-        let is_there = web.front.desk.decide_deliberation(draft, circumstances.checkable, decision, now(&web)).await?;
+        let is_there = web.front.desk.decide_deliberation(*draft, circumstances.checkable, decision, now(&web)).await?;
         let place = if is_there { format!("/deliberations/{id}") } else { format!("/deliberations/{id}/decide") };
         Ok(place)
     })

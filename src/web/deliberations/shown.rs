@@ -52,7 +52,11 @@ fn lines(words: &Words, question: Question, answers: &Answers) -> Vec<String> {
         }
         Question::Verified => one(answers.verified.map(ClosedList::as_str)),
         Question::Scope => one(answers.scope.map(ClosedList::as_str)),
-        Question::Risk => one(answers.risk.map(ClosedList::as_str)),
+        Question::Risk => {
+            let mut lines: Vec<String> = one(answers.risk.map(ClosedList::as_str));
+            lines.extend(answers.no_risk_because.as_ref().map(ToString::to_string));
+            lines
+        }
         Question::Deliberation => answers.deliberation.as_ref().map(|one| deliberation(words, one)).unwrap_or_default(),
         Question::Precautions => match &answers.precautions {
             Some(none) if none.is_empty() => vec![text("none")],
