@@ -12,6 +12,7 @@ mod frame;
 mod inquiry;
 mod load;
 mod scope;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -28,6 +29,7 @@ use crate::domain::{ClaimRef, Slug};
 
 pub use inquiry::{Ask, Inquiry, WitnessReport};
 pub use load::{ClaimText, Connections};
+pub use shape::{NoShape, Shape};
 pub use types::FactShapes;
 pub use verdict::Rule;
 
@@ -136,6 +138,8 @@ pub enum ParameterKind {
     Text {
         /// The most characters.
         max: usize,
+        /// What it looks like, if it is no free text.
+        shape: Option<Shape>,
     },
     /// An administrative division by its code of 2, 4, 6, 9 or 12 digits (GB/T 2260, GB/T 10114).
     Division,

@@ -153,6 +153,8 @@ pub enum Wrong {
     Number(i64, i64),
     /// More characters than this.
     TooLong(usize),
+    /// A number of letters and digits that looks otherwise.
+    Shape,
     /// Not a division.
     Division(NoDivision),
     /// An ID number stands in what is written down for good, or a telephone number in what names a law.

@@ -78,7 +78,8 @@ fn parameter_json(parameter: &Parameter) -> Value {
         ParameterKind::Date => ("date", None),
         ParameterKind::Choice { values } => ("choice", Some(("values", json!(values)))),
         ParameterKind::Integer { min, max } => ("integer", Some(("range", json!([min, max])))),
-        ParameterKind::Text { max } => ("text", Some(("max_length", json!(max)))),
+        ParameterKind::Text { shape: Some(shape), .. } => ("text", Some(("pattern", json!(shape.pattern())))),
+        ParameterKind::Text { max, shape: None } => ("text", Some(("max_length", json!(max)))),
         ParameterKind::Division => ("division", None),
     };
     value["kind"] = json!(kind);
@@ -126,7 +127,7 @@ pub(super) fn schemas() -> Value {
             "name": {"type": "string"}, "required": {"type": "boolean"},
             "kind": {"enum": ["date", "choice", "integer", "text", "division"]},
             "values": texts, "range": {"type": "array", "items": {"type": "integer"}},
-            "max_length": {"type": "integer"}, "default": {}
+            "max_length": {"type": "integer"}, "pattern": {"type": "string"}, "default": {}
         }),
     );
     let claim = object(

@@ -176,7 +176,8 @@ fn example(claim: &Claim, purposes: &[&str]) -> Value {
         ParameterKind::Date => json!("2024-05-01"),
         ParameterKind::Choice { values } => json!(values.first()),
         ParameterKind::Integer { min, .. } => json!(min),
-        ParameterKind::Text { .. } => json!("U210012345"),
+        ParameterKind::Text { shape: Some(shape), .. } => json!(shape.example()),
+        ParameterKind::Text { shape: None, .. } => json!("U210012345"),
         ParameterKind::Division => json!("2101"),
     };
     let parameters: Map<String, Value> =
@@ -194,7 +195,10 @@ fn kind_schema(kind: &ParameterKind) -> Value {
         }),
         ParameterKind::Choice { values } => json!({"enum": values}),
         ParameterKind::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
-        ParameterKind::Text { max } => text(*max, "a text"),
+        ParameterKind::Text { shape: Some(shape), .. } => json!({
+            "type": "string", "pattern": shape.pattern(), "description": format!("such as {}", shape.example())
+        }),
+        ParameterKind::Text { max, shape: None } => text(*max, "a text"),
         ParameterKind::Division => json!({
             "type": "string", "pattern": "^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$",
             "description": "an administrative division (GB/T 2260, GB/T 10114)"

@@ -244,7 +244,12 @@ fn checked(parameter: &Parameter, value: &Value, today: Date) -> Result<Value, R
             if (*min..=*max).contains(&number) { Ok(number.into()) } else { Err(Reason::Range(*min, *max)) }
         }
         (ParameterKind::Integer { .. }, _) => Err(Reason::Type(Kind::Integer)),
-        (ParameterKind::Text { max }, Value::String(text)) => check_text(text, *max).map(|()| value.clone()),
+        (ParameterKind::Text { shape: Some(shape), .. }, Value::String(text)) => {
+            shape.read(text).map(Value::String).ok_or_else(|| Reason::Shape(shape.clone()))
+        }
+        (ParameterKind::Text { max, shape: None }, Value::String(text)) => {
+            check_text(text, *max).map(|()| value.clone())
+        }
         (ParameterKind::Division, Value::String(text)) => {
             text.parse::<Division>().map(|_| value.clone()).map_err(Reason::Division)
         }

@@ -172,7 +172,10 @@ impl Form {
                 Some(ParameterKind::Division) => {
                     reading::division(text).map_or_else(|_| text.to_owned(), reading::written_division)
                 }
-                Some(ParameterKind::Text { .. }) => reading::line(text),
+                Some(ParameterKind::Text { shape: Some(shape), .. }) => {
+                    shape.read(&reading::code(text)).unwrap_or_else(|| reading::line(text))
+                }
+                Some(ParameterKind::Text { shape: None, .. }) => reading::line(text),
                 Some(ParameterKind::Choice { .. }) | None => text.to_owned(),
             },
             Field::Purpose => self.purpose_shown(typed),
@@ -239,7 +242,11 @@ impl Reader<'_> {
                 let number = reading::whole_number(text).filter(|number| (*min..=*max).contains(number));
                 number.map(Value::from).ok_or(Wrong::Number(*min, *max))
             }
-            ParameterKind::Text { max } => shorter(text, *max).map(Value::String),
+            ParameterKind::Text { shape: Some(shape), .. } => {
+                let read = shape.read(&reading::code(text)).map(Value::String);
+                read.ok_or(Wrong::Shape)
+            }
+            ParameterKind::Text { max, shape: None } => shorter(text, *max).map(Value::String),
             ParameterKind::Division => {
                 let division = reading::division(text).map_err(Wrong::Division)?;
                 Ok(Value::String(division.code().to_owned()))

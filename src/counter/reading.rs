@@ -142,6 +142,11 @@ pub fn line(text: &str) -> String {
     spaced.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// A number of letters and digits, without what people put between them.
+pub(super) fn code(text: &str) -> String {
+    plain(text).chars().filter(|character| !is_between(*character)).collect()
+}
+
 /// What a division of Liaoning may be called, the longest last.
 fn names(division: &Division) -> Vec<String> {
     let Some(name) = division.name() else { return Vec::new() };

@@ -107,6 +107,21 @@ fn every_field_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn a_number_that_is_mistyped_is_not_asked_about() {
+    let form = form("birth/birth-certificate-matches", &["pension"], CaseNumber::Unasked);
+    let number = |text: &str| {
+        let typed = typed(&[(Field::Value(0), text)]);
+        (form.check(Step::Parameter(0), &typed, TODAY), form.shown(Field::Value(0), &typed, TODAY))
+    };
+    for text in ["V210001234", "v210001234", " Ｖ２１０００１２３４ ", "V 2100-01234"] {
+        assert_eq!(number(text), (vec![], "V210001234".to_owned()), "{text}");
+    }
+    for text in ["V21000123", "V2100012345", "2100012345", "V21000123O", "出生证V210001234"] {
+        assert_eq!(number(text), (vec![(Field::Value(0), Wrong::Shape)], text.to_owned()));
+    }
+}
+
+#[test]
 fn a_parent_who_is_not_the_elder_is_asked_about() {
     let people = |parent: &str, child: &str| {
         let form = form("kinship/parent-child", &["pension"], CaseNumber::Unasked);

@@ -199,7 +199,8 @@ fn asked(claim: &Claim, says: &str) -> Asked {
             ParameterKind::Date => "date".to_owned(),
             ParameterKind::Division => "2, 4, 6, 9 or 12 digits".to_owned(),
             ParameterKind::Integer { min, max } => format!("{min} to {max}"),
-            ParameterKind::Text { max } => format!("text of at most {max} characters"),
+            ParameterKind::Text { shape: Some(shape), .. } => format!("such as {}", shape.example()),
+            ParameterKind::Text { max, shape: None } => format!("text of at most {max} characters"),
         };
         let optional = if one.default.is_some() { ", optional" } else { "" };
         format!("{} ({kind}{optional})", one.name)

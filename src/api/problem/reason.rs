@@ -1,3 +1,4 @@
+use crate::claims::Shape;
 use crate::domain::{DivisionError, IdNumberError, PersonNameError};
 
 /// Something wrong at one place of a body.
@@ -58,6 +59,8 @@ pub(crate) enum Reason {
     Demanded,
     /// Not a name.
     Name(PersonNameError),
+    /// A number of letters and digits that looks otherwise.
+    Shape(Shape),
     /// Not a division.
     Division(DivisionError),
     /// The idempotency key is empty, too long, or holds other than printable ASCII.
@@ -116,6 +119,14 @@ impl Reason {
             Self::Range(least, most) => {
                 [format!("必须在 {least} 与 {most} 之间"), format!("must lie between {least} and {most}")]
             }
+            Self::Shape(shape) => [
+                format!(
+                    "格式应为 {shape}：A 代表一个英文字母，0 代表一个数字，例如 {}",
+                    shape.example(),
+                    shape = shape.as_str()
+                ),
+                format!("must look like {}: A is a letter, 0 a digit, such as {}", shape.as_str(), shape.example()),
+            ],
             Self::OfficerOfToken => {
                 fixed("与访问令牌中的经办人不一致", "must be the officer whom the access token names")
             }

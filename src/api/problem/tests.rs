@@ -50,6 +50,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Division(DivisionError::Unknown),
         Reason::IdempotencyKey,
         Reason::OfficerOfToken,
+        Reason::Shape("A0".to_owned().try_into().unwrap()),
     ]
 }
 

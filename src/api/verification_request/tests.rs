@@ -69,6 +69,24 @@ fn one(matter: &str, claim: &str, parameters: &Value) -> Value {
 }
 
 #[test]
+fn a_number_of_letters_and_digits_has_its_shape() {
+    let asked = |number: &str| {
+        let mut body = one("birth", "birth-certificate-matches", &json!({"certificate_number": number}));
+        body["subjects"] = json!({"child": body["subjects"]["person"].take()});
+        read(&body).map(|request| request.parameters["certificate_number"].clone())
+    };
+    assert_eq!(asked("V210001234"), Ok(json!("V210001234")));
+    assert_eq!(asked("v210001234"), Ok(json!("V210001234")), "as the department writes it");
+    for wrong in ["", "V21000123", "V2100012345", "2100012345", "V21000123O", " V210001234", "Ｖ210001234"] {
+        let errors = asked(wrong).unwrap_err();
+        let [FieldError { pointer, reason }] = &errors[..] else { panic!("{errors:?}") };
+        assert_eq!(pointer, "/parameters/certificate_number");
+        assert!(reason.text(false).contains("例如 U210012345"), "{}", reason.text(false));
+        assert!(reason.text(true).contains("such as U210012345"), "{}", reason.text(true));
+    }
+}
+
+#[test]
 fn a_whole_request_is_read() {
     let request = read(&spouses()).unwrap();
     assert_eq!(request.claim.reference().to_string(), "marital-status/spouses");

@@ -66,8 +66,11 @@ impl ParameterKind {
             (Self::Integer { min, max }, Json::Number(number)) => {
                 number.as_i64().is_some_and(|number| (*min..=*max).contains(&number))
             }
-            (Self::Text { max }, Json::String(text)) => {
-                !text.trim().is_empty() && text.chars().count() <= *max && !text.chars().any(char::is_control)
+            (Self::Text { max, shape }, Json::String(text)) => {
+                shape.as_ref().is_none_or(|shape| shape.read(text).is_some())
+                    && !text.trim().is_empty()
+                    && text.chars().count() <= *max
+                    && !text.chars().any(char::is_control)
             }
             (Self::Division, Json::String(text)) => text.parse::<crate::domain::Division>().is_ok(),
             _ => false,

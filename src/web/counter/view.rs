@@ -143,6 +143,7 @@ pub(super) fn wrong(field: Field, wrong: Wrong, label: &str, words: &Words) -> S
         Wrong::HoldsNumber => "counter.wrong_holds_number",
         Wrong::HoldsName => "counter.wrong_holds_name",
         Wrong::NoLaw => "counter.wrong_no_law",
+        Wrong::Shape => "counter.wrong_shape",
         Wrong::Number(least, most) => {
             return words.fill("counter.wrong_count", &[("least", &least), ("most", &most)]);
         }
