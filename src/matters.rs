@@ -110,6 +110,9 @@ pub struct MatterText {
     pub citation: String,
     /// 除外.
     pub exceptions: Vec<String>,
+    /// Words that, said by or of whoever demands the certificate, may mean an exception.
+    #[serde(default)]
+    pub exception_words: Vec<String>,
     /// What to do now.
     pub guidance: Vec<String>,
     /// The same in English.
@@ -117,6 +120,14 @@ pub struct MatterText {
     /// Documents that serve instead.
     #[serde(default)]
     pub documents: Vec<Document>,
+}
+
+impl MatterText {
+    /// Whether what was said of a demand may mean that it is an exception.
+    #[must_use]
+    pub fn may_be_excepted(&self, said: &[&str]) -> bool {
+        self.exception_words.iter().any(|word| said.iter().any(|said| said.contains(word.as_str())))
+    }
 }
 
 /// A matter's name and guidance in English.

@@ -149,6 +149,23 @@ async fn what_nobody_is_connected_for_is_told_before_anything_is_typed() {
 }
 
 #[tokio::test]
+async fn what_may_be_an_exception_is_settled_before_anybody_is_accused() {
+    let town = Demo::shared();
+    for (text, by, exception) in
+        [("要经济困难证明", "市法律援助中心", "法律援助情况除外"), ("亲属关系证明", "公证处", "公证办理情况除外")]
+    {
+        let mut browser = demanded(&town, text, by).await;
+        assert_eq!(browser.heading(), "这可能是文件写明的例外，先问清楚");
+        let said = browser.text();
+        assert!(said.contains(exception) && !said.contains("不能让居民来开证明"), "{said}");
+        browser.submit("/demands/new", &[]).await;
+        assert!(browser.text().contains("这次属于文件写明的例外吗"), "{}", browser.text());
+    }
+    let usual = demanded(&town, "亲属关系证明", "某银行").await;
+    assert!(usual.heading().starts_with("不用开"), "{}", usual.heading());
+}
+
+#[tokio::test]
 async fn a_lost_document_is_reissued_without_a_certificate() {
     let town = Demo::shared();
     let mut browser = demanded(&town, "身份证丢了要遗失证明", "派出所").await;

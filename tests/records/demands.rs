@@ -37,6 +37,21 @@ async fn enter(browser: &mut Browser, record: &str, step: &str, typed: &[(&str, 
 }
 
 #[tokio::test]
+async fn what_may_be_an_exception_is_asked_about_before_it_is_recorded() {
+    let scene = Scene::new().await;
+    let mut east = scene.signed_in("east").await;
+    let page = east.get("/demands/new?matter=kinship").await;
+    assert!(!page.says("例外吗"), "nothing hints at an exception");
+    let notary = [("agency", "沈阳市和平公证处")];
+    let asked = east.submit(&page, "/demands", &filled(&notary)).await;
+    assert!(asked.status == 422 && asked.says("公证办理情况除外"), "{}", asked.text);
+    let told = east.submit(&asked, "/demands", &filled(&[notary[0], ("excepted", "yes")])).await;
+    assert!(told.status == 422 && told.says("先不记录"), "{}", told.text);
+    let recorded = east.submit(&told, "/demands", &filled(&[notary[0], ("excepted", "no")])).await;
+    assert_eq!(recorded.status, 303, "{}", recorded.text);
+}
+
+#[tokio::test]
 async fn a_demand_is_recorded_with_one_form_and_followed_to_its_end() {
     let scene = Scene::new().await;
     let mut east = scene.signed_in("east").await;

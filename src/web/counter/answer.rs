@@ -19,6 +19,8 @@ use crate::web::{App, Page, PageError, Reply, Visit, Web, Worker, html};
 pub(super) struct Answer {
     pub(super) matter: String,
     pub(super) headline: String,
+    /// Whether this may be one of the exceptions: then that is to be settled first.
+    pub(super) may_be_excepted: bool,
     /// Why no certificate is issued.
     pub(super) why: String,
     /// What whoever demands it has to do.
@@ -83,8 +85,7 @@ pub(in crate::web) async fn matter(
         Some((id, draft)) => (Some(id), draft.demand),
         None => (None, Demand::default()),
     };
-    let by = Some(demand.by.as_str()).filter(|by| !by.is_empty());
-    let answer = Answer::of(&web, &worker, matter, by);
+    let answer = Answer::of(&web, &worker, matter, &demand);
     let page = worker.page("counter.home_title").titled(format!("{}：{}", name_of(matter, &worker), answer.headline));
     html(&MatterPage { page, draft_id, demand, answer })
 }
@@ -110,7 +111,7 @@ pub(super) fn name_of(matter: &Matter, visit: &Visit) -> String {
 
 impl Answer {
     /// The answer to a demand of this matter.
-    pub(super) fn of(web: &Web, worker: &Worker, matter: &Matter, by: Option<&str>) -> Self {
+    pub(super) fn of(web: &Web, worker: &Worker, matter: &Matter, demand: &Demand) -> Self {
         let (words, english, text) = (worker.words(), is_english(worker), &matter.text);
         let (mut checks, mut unchecked) = (Vec::new(), Vec::new());
         for entry in &matter.claims {
@@ -123,12 +124,15 @@ impl Answer {
                 checks.push(CheckButton { claim: entry.claim.reference().to_string(), question });
             }
         }
-        let by = by.unwrap_or(words.text("counter.whoever"));
+        let by = Some(demand.by.as_str()).filter(|by| !by.is_empty()).unwrap_or(words.text("counter.whoever"));
+        let may_be_excepted = text.may_be_excepted(&[&demand.by, &demand.text]);
+        let headline = if may_be_excepted { "counter.excepted" } else { view::headline(text.disposition) };
         let documents = |document: &Document| (document.name.clone(), document.reissued_by.clone());
         let name = name_of(matter, worker);
         Self {
             matter: matter.id.to_string(),
-            headline: words.text(view::headline(text.disposition)).to_owned(),
+            headline: words.text(headline).to_owned(),
+            may_be_excepted,
             why: words.fill("counter.why", &[("name", &name), ("citation", &text.citation)]),
             demander: words.fill(view::demander(text.disposition), &[("by", &by)]),
             checks,

@@ -150,10 +150,7 @@ pub(in crate::web) async fn found(State(web): App, worker: Worker, Path(id): Pat
     let guide = item.map(|item| Guide::of(item, english));
     let mut matters: Vec<&Matter> = ranked.iter().filter_map(|one| catalog.matter(&one.id)).collect();
     let answer = match (&guide, matters.is_empty()) {
-        (None, false) => {
-            let by = Some(draft.demand.by.as_str()).filter(|by| !by.is_empty());
-            Some(Answer::of(&web, &worker, matters.remove(0), by))
-        }
+        (None, false) => Some(Answer::of(&web, &worker, matters.remove(0), &draft.demand)),
         _ => None,
     };
     let others = matters.into_iter().map(|matter| listed(matter, english)).collect();

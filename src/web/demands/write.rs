@@ -25,6 +25,9 @@ struct New {
     kinds: Vec<(String, String)>,
     levels: Vec<(String, String)>,
     said: Vec<(String, String)>,
+    /// The exceptions of the matter, where the demand may be one: it is asked whether it is.
+    exceptions: Option<String>,
+    is_excepted: Vec<(String, String)>,
     agencies: Vec<String>,
     superiors: Vec<String>,
     /// The last day that can be chosen.
@@ -44,7 +47,13 @@ pub(super) async fn new(State(web): App, worker: Worker, uri: Uri) -> Reply {
 pub(super) async fn prefilled(State(web): App, worker: Worker, form: Form) -> Reply {
     let on = today(&web).to_string();
     let (matter, agency) = (form.value("matter"), form.value("agency"));
-    let draft = Draft::of([("matter", matter), ("agency", agency), ("on", &on), ("level", "unknown")]);
+    let draft = Draft::of([
+        ("matter", matter),
+        ("agency", agency),
+        ("on", &on),
+        ("level", "unknown"),
+        ("excepted", form.value("excepted")),
+    ]);
     html(&page(&web, &worker, draft).await?)
 }
 
@@ -70,12 +79,19 @@ pub(super) async fn record(State(web): App, worker: Worker, form: Form) -> Reply
 }
 
 fn facts(web: &Web, words: &Words, form: &Form) -> Result<Facts, Draft> {
-    let mut draft = form.draft();
+    let (form_draft, mut draft) = (form.draft(), form.draft());
     let catalog = &web.api.gateway.catalog;
     let mut wrong = |name: &str, key: &str| draft.refuse(name, words.text(key));
     let subject = known_subject(catalog, form.value("matter"));
     if subject.is_none() {
         wrong("matter", "demands.missing_matter");
+    }
+    if subject.as_ref().is_some_and(|subject| exceptions(catalog, subject, &form_draft).is_some()) {
+        match form.value("excepted") {
+            "no" => {}
+            "yes" => wrong("excepted", "demands.excepted_is"),
+            _ => wrong("excepted", "demands.missing_excepted"),
+        }
     }
     let name = agency(form.value("agency"), "demands.missing_agency").map_err(|key| wrong("agency", key)).ok();
     let kind = Kind::named(form.value("kind"));
@@ -117,6 +133,15 @@ fn known_subject(catalog: &Catalog, text: &str) -> Option<Subject> {
     })
 }
 
+/// The exceptions of a matter, where what is known of the demand may mean one.
+fn exceptions(catalog: &Catalog, subject: &Subject, typed: &Draft) -> Option<String> {
+    let Subject::Matter(matter) = subject else { return None };
+    let text = &catalog.matter(matter.as_str())?.text;
+    let is_asked = !typed.value("excepted").is_empty() && !text.exceptions.is_empty();
+    let may_be = is_asked || text.may_be_excepted(&[typed.value("agency"), typed.value("note")]);
+    may_be.then(|| format!("{}（{}）", text.exceptions.join("；"), text.citation))
+}
+
 /// The article under which the demand is improper.
 fn basis(catalog: &Catalog, subject: &Subject) -> String {
     let listed = match subject {
@@ -132,7 +157,9 @@ async fn page(web: &Web, worker: &Worker, draft: Draft) -> Result<New, PageError
     let choices = web.front.desk.demand_choices(Some(own.clone())).await?;
     let recorded = choices.agencies.into_iter().map(|(_, name)| name);
     let agencies: BTreeSet<String> = recorded.chain(registered(web, own)).collect();
-    let settled = known_subject(catalog, draft.value("matter")).filter(|_| draft.error("matter").is_none());
+    let asked = known_subject(catalog, draft.value("matter"));
+    let exceptions = asked.as_ref().and_then(|subject| exceptions(catalog, subject, &draft));
+    let settled = asked.filter(|_| draft.error("matter").is_none());
     let subject = settled.map(|subject| (subject.as_str().to_owned(), subject_name(catalog, words, &subject)));
     Ok(New {
         page: worker.page("demands.new_title").with(&draft),
@@ -141,6 +168,10 @@ async fn page(web: &Web, worker: &Worker, draft: Draft) -> Result<New, PageError
         kinds: options::<Kind>(words, "demands.kind"),
         levels: options::<Level>(words, "demands.level"),
         said: options::<Said>(words, "demands.said"),
+        exceptions,
+        is_excepted: ["no", "yes"]
+            .map(|word| (word.to_owned(), words.text(&format!("demands.excepted_{word}")).to_owned()))
+            .into(),
         agencies: agencies.into_iter().collect(),
         superiors: choices.superiors,
         latest: today(web).to_string(),
