@@ -104,8 +104,10 @@ impl Expiry<(AgencyId, String), Arc<Stored>> for ByLifetime {
 
 /// The `Idempotency-Key` of a request.
 pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let is_alone = values.next().is_none();
+    let key = value.to_str().ok().filter(|key| is_alone && (1..=255).contains(&key.len()));
     let wrong = || Problem::field("", Reason::IdempotencyKey);
     key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
 }

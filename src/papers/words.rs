@@ -66,7 +66,7 @@ pub(super) fn outcome(outcome: Outcome, language: Language) -> (&'static str, &'
             ("Departments contradict each other", "They must settle it before this can be verified."),
         ],
         Outcome::Pending => [
-            ("还在办理", "有关部门需要时间，答复还没有出来，所以还没有核验回执。不必重新申请。"),
+            ("还在办理", "有关部门还没有给出可以用的答复，所以还没有核验回执。不必重新申请。"),
             (
                 "Not finished",
                 "A department needs more time. There is no answer yet, and so no receipt. There is no need to apply again.",

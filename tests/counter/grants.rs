@@ -97,7 +97,7 @@ async fn what_is_not_granted_any_more_is_told_with_other_ways() {
     browser.submit(&review, &[]).await;
     assert!(browser.path.starts_with("/matters/alive?draft="), "{}", browser.path);
     let said = browser.text();
-    for part in ["没有核验这一项的授权", "请按上面的办法办", "系统管理员", "居民身份证", "打印告知单"]
+    for part in ["没有核验这一项的授权", "请按上面的办法办", "系统管理员", "手机办理", "打印告知单"]
     {
         assert!(said.contains(part), "{part}: {said}");
     }

@@ -280,3 +280,14 @@ async fn who_cannot_be_asked_is_told_and_can_be_asked_again() {
     browser.go(&result).await;
     assert_eq!(browser.page.status, 200);
 }
+
+#[tokio::test]
+async fn whoever_does_not_take_the_receipt_is_recorded_from_the_result() {
+    let town = Demo::shared();
+    let mut browser = asked(&town, "夫妻").await;
+    assert_eq!(browser.heading(), "核验属实");
+    browser.submit("/demands/new", &[]).await;
+    let chosen = browser.page.text.split("<input ").find(|input| input.contains("value=\"refuses-receipt\"")).unwrap();
+    assert!(chosen.contains(" checked"), "{chosen}");
+    assert!(browser.page.text.contains("name=\"matter\" value=\"marital-status\""), "{}", browser.text());
+}

@@ -91,7 +91,13 @@ fn what_is_still_to_come_says_when_to_ask_for_it() {
     for (language, told) in [
         (
             Language::Chinese,
-            ["还在办理", "答复还没有出来", "还没有核验回执", "2026年11月23日17:15再被询问一次", "两人在该日是夫妻"],
+            [
+                "还在办理",
+                "还没有给出可以用的答复",
+                "还没有核验回执",
+                "2026年11月23日17:15再被询问一次",
+                "两人在该日是夫妻",
+            ],
         ),
         (
             Language::English,

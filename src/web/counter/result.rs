@@ -41,6 +41,8 @@ struct ResultPage {
     question: String,
     matter: String,
     matter_name: String,
+    /// Who demanded it, where that was said.
+    by: String,
     about: Vec<(String, String)>,
     witnesses: Vec<(String, String)>,
     as_of: String,
@@ -95,6 +97,7 @@ pub(in crate::web) async fn show(State(web): App, worker: Worker, Path(id): Path
         question: shown.entry.words.question(&shown.entry.name, english).to_owned(),
         matter: shown.matter.id.to_string(),
         matter_name: name_of(shown.matter, &worker),
+        by: shown.open.as_ref().map(|(_, draft)| draft.demand.by.clone()).unwrap_or_default(),
         about: shown.about(&web, &worker, true),
         witnesses: verification.witnesses.iter().map(|report| witness(&web, &worker, outcome, report)).collect(),
         as_of: view::moment(verification.as_of, english),

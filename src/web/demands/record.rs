@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 
 use super::super::{App, Page, Reply, html};
 use super::{Reader, committee_name, day_shown, find, moment_shown, state_shown, subject_name};
-use crate::demands::{self, Entry, Office, Step, StepKind, offered, standing, state};
+use crate::demands::{self, Entry, Office, Step, StepKind, Subject, offered, standing, state};
 use crate::desk::KnownDemand;
 use crate::domain::ClosedList;
 use crate::words::Words;
@@ -81,7 +81,13 @@ fn facts(web: &super::Web, words: &Words, demand: &demands::Demand) -> Vec<(Stri
         ("demands.said", word(format!("demands.said_{}", said.said.as_str()))),
     ];
     facts.extend(said.note.as_ref().map(|note| ("demands.note_short", note.to_string())));
-    facts.push(("demands.basis", format!("{}；{}", said.basis, words.text("demands.basis_text"))));
+    // What no list names is against the articles that forbid any such demand, and against nothing else.
+    let articles = words.text("demands.basis_text");
+    let basis = match said.subject {
+        Subject::Matter(_) => format!("{}；{articles}", said.basis),
+        Subject::Unlisted => articles.to_owned(),
+    };
+    facts.push(("demands.basis", basis));
     facts.push(("demands.committee", committee_name(web, &demand.committee)));
     facts.push(("demands.recorded_by", demand.worker.clone()));
     facts.push(("demands.recorded_at", moment_shown(words, demand.recorded)));

@@ -53,6 +53,7 @@ pub(super) async fn prefilled(State(web): App, worker: Worker, form: Form) -> Re
         ("on", &on),
         ("level", "unknown"),
         ("excepted", form.value("excepted")),
+        ("said", form.value("said")),
     ]);
     html(&page(&web, &worker, draft).await?)
 }
