@@ -1,5 +1,7 @@
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::digits::folded;
+
 /// A text without the numbers by which somebody could be found: every digit of them is an asterisk. What is masked:
 ///
 /// - 18 digits, the last of which may be an X, that read as an ID number with a day of birth in it, whether or not the check
@@ -8,7 +10,8 @@ use unicode_normalization::UnicodeNormalization as _;
 /// - any other 15 digits or more in a row, such as a bank card's;
 /// - mobile numbers.
 ///
-/// Full-width, encircled and Chinese digits count as digits; spaces, hyphens, dots and what cannot be seen do not part them.
+/// Digits of any script, full-width, encircled and Chinese ones count; spaces, hyphens, dots and what cannot be seen do not part
+/// them.
 #[must_use]
 pub fn without_personal_numbers(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
@@ -84,29 +87,12 @@ fn mask_run(run: &[Digit], masked: &mut [bool]) {
 const CHECK: u8 = 10;
 
 fn digits(character: char) -> Vec<u8> {
-    if let Some(value) = CHINESE.iter().position(|set| set.contains(&character)) {
-        return u8::try_from(value).into_iter().collect();
-    }
-    let folded: Vec<char> = std::iter::once(character).nfkc().collect();
-    let value = |character: &char| match character {
+    let value = |character: char| match folded(character) {
         'x' | 'X' => Some(CHECK),
         other => other.to_digit(10).and_then(|digit| u8::try_from(digit).ok()),
     };
-    folded.iter().map(value).collect::<Option<Vec<u8>>>().unwrap_or_default()
+    std::iter::once(character).nfkc().map(value).collect::<Option<Vec<u8>>>().unwrap_or_default()
 }
-
-const CHINESE: [&[char]; 10] = [
-    &['〇', '零', '○'],
-    &['一', '壹'],
-    &['二', '贰'],
-    &['三', '叁'],
-    &['四', '肆'],
-    &['五', '伍'],
-    &['六', '陆'],
-    &['七', '柒'],
-    &['八', '捌'],
-    &['九', '玖'],
-];
 
 fn is_new(window: &[u8]) -> bool {
     let all_digits = window[..17].iter().all(|value| *value < CHECK);
@@ -163,6 +149,7 @@ mod tests {
             ("110105-1949-1231-002X", "******-****-****-****"),
             ("11010519491231\u{200b}002X", "**************\u{200b}****"),
             ("一一零一零五一九四九一二三一零零二X", "******************"),
+            ("११०१०५१९४९१२३१००२Х", "******************"),
             ("旧号110105491231002", "旧号***************"),
             ("卡号6222021234567890123", "卡号*******************"),
             ("电话13912345678。", "电话***********。"),
